@@ -95,7 +95,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What the vendor said of a task. That it does not know the task is an observation too (NOT_FOUND), not an error."""
+    """What the vendor said of a task. That it does not know the task is an observation too, not an error."""
 
     state: State
     vendor_status: str
@@ -237,7 +237,7 @@ class RelayVendor(Protocol):
         """
 
     async def stop(self, credential: Credential, task: TaskRef) -> StopAnswer:
-        """Stop one task. Raises VendorError where the vendor refused or did not answer: then it may or may not be stopped.
+        """Stop one task. Raises VendorError where the vendor refused or did not answer: it may be stopped all the same.
 
         Source: vendor-apis.md, sections 1.3, 3.4, 4.3.
         """

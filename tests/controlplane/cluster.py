@@ -1,0 +1,228 @@
+"""Starts etcd, kube-apiserver and kube-controller-manager on loopback, with TLS, RBAC, service-account tokens and an audit log."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.controlplane import binaries
+from tests.controlplane.certificates import Authority
+from tests.controlplane.process import ChildProcess
+
+READY_TIMEOUT_S = 60
+CONTROLLERS = (
+    "namespace-controller",
+    "garbage-collector-controller",
+    "serviceaccount-controller",
+    "deployment-controller",
+    "replicaset-controller",
+)
+AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [{"level": "Metadata", "verbs": ["create", "update", "patch", "delete"]}, {"level": "None"}],
+}
+
+
+@dataclass(frozen=True)
+class AuditedWrite:
+    """One write that somebody made through the API server."""
+
+    user: str
+    verb: str
+    resource: str
+    subresource: str
+    namespace: str
+    name: str
+    code: int
+
+
+class ControlPlane:
+    """A control plane for as long as the `with` lasts. Raises binaries.ControlPlaneUnavailable where it cannot be had."""
+
+    def __init__(self, say: binaries.Say | None = None, folder: Path | None = None) -> None:
+        self._programs = binaries.obtain() if say is None else binaries.obtain(say)
+        self._own_folder = folder is None
+        self.folder = Path(tempfile.mkdtemp(prefix="livetask-controlplane-")) if folder is None else folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._processes: list[ChildProcess] = []
+        self._authority = Authority(self.folder)
+        self._audit_log = self.folder / "audit.log"
+        self._etcd_port, peer_port, self.port = _free_ports(3)
+        self._peer_url = f"http://127.0.0.1:{peer_port}"
+        self.url = f"https://127.0.0.1:{self.port}"
+        certificate, key = self._authority.client("livetask-test-admin", "system:masters")
+        self.kubeconfig = self._write_kubeconfig(
+            "admin", {"client-certificate": str(certificate), "client-key": str(key)}
+        )
+
+    def __enter__(self) -> ControlPlane:
+        try:
+            self._start_etcd()
+            self._start_apiserver()
+            self._start_controllers()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End all programs, in the order that spares each of them time-outs, and remove what they wrote."""
+        for process in reversed(self._processes):
+            process.stop(grace_s=2)
+        self._processes.clear()
+        if self._own_folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def kubectl(
+        self, *args: str, stdin: str | None = None, check: bool = True, kubeconfig: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run kubectl as the administrator, or as whom a kubeconfig says."""
+        command = [self.kubectl_path, "--kubeconfig", str(kubeconfig or self.kubeconfig), *args]
+        run = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=60)
+        if check and run.returncode != 0:
+            raise RuntimeError(f"kubectl {' '.join(args)} ended with {run.returncode}: {run.stderr}{run.stdout}")
+        return run
+
+    @property
+    def kubectl_path(self) -> str:
+        return str(self._programs["kubectl"])
+
+    def get(self, *args: str) -> Any:
+        """An object or a list, as kubectl gets it."""
+        return json.loads(self.kubectl("get", *args, "-o", "json").stdout)
+
+    def kubeconfig_of(self, namespace: str, service_account: str, duration: str = "24h") -> Path:
+        """A kubeconfig that acts as a service account, with the rights that its RBAC gives it and no more."""
+        token = self.kubectl(
+            "-n", namespace, "create", "token", service_account, f"--duration={duration}"
+        ).stdout.strip()
+        return self._write_kubeconfig(f"{namespace}-{service_account}", {"token": token}, namespace)
+
+    def writes(self, user: str = "") -> list[AuditedWrite]:
+        """All writes so far whose user name has this text in it, Events and Leases included."""
+        found = []
+        for line in self._audit_log.read_text().splitlines():
+            entry = json.loads(line)
+            target = entry.get("objectRef", {})
+            write = AuditedWrite(
+                user=entry["user"]["username"],
+                verb=entry["verb"],
+                resource=target.get("resource", ""),
+                subresource=target.get("subresource", ""),
+                namespace=target.get("namespace", ""),
+                name=target.get("name", ""),
+                code=entry.get("responseStatus", {}).get("code", 0),
+            )
+            if user in write.user:
+                found.append(write)
+        return found
+
+    def _start_etcd(self) -> None:
+        url = f"http://127.0.0.1:{self._etcd_port}"
+        etcd = self._start(
+            "etcd",
+            f"--data-dir={self.folder / 'etcd'}",
+            f"--listen-client-urls={url}",
+            f"--advertise-client-urls={url}",
+            f"--listen-peer-urls={self._peer_url}",
+            f"--initial-advertise-peer-urls={self._peer_url}",
+            f"--initial-cluster=default={self._peer_url}",
+            "--unsafe-no-fsync",
+            "--log-level=warn",
+        )
+        etcd.wait_until(lambda: _answers(f"{url}/health", None), "ready", READY_TIMEOUT_S)
+
+    def _start_apiserver(self) -> None:
+        hosts = ("127.0.0.1", "localhost", "kubernetes.default.svc")
+        certificate, key = self._authority.server("kube-apiserver", hosts)
+        self._account_key = self._authority.key("service-accounts")
+        policy = self.folder / "audit-policy.yaml"
+        policy.write_text(yaml.safe_dump(AUDIT_POLICY))
+        apiserver = self._start(
+            "kube-apiserver",
+            f"--etcd-servers=http://127.0.0.1:{self._etcd_port}",
+            "--bind-address=127.0.0.1",
+            f"--secure-port={self.port}",
+            f"--tls-cert-file={certificate}",
+            f"--tls-private-key-file={key}",
+            f"--client-ca-file={self._authority.certificate}",
+            "--authorization-mode=RBAC",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-key-file={self._account_key}",
+            f"--service-account-signing-key-file={self._account_key}",
+            "--service-cluster-ip-range=10.0.0.0/24",
+            f"--audit-policy-file={policy}",
+            f"--audit-log-path={self._audit_log}",
+        )
+        trust = ssl.create_default_context(cafile=str(self._authority.certificate))
+        apiserver.wait_until(lambda: _answers(f"{self.url}/readyz", trust), "ready", READY_TIMEOUT_S)
+
+    def _start_controllers(self) -> None:
+        name = "system:kube-controller-manager"
+        certificate, key = self._authority.client(name)
+        kubeconfig = self._write_kubeconfig(
+            "controllers", {"client-certificate": str(certificate), "client-key": str(key)}
+        )
+        self._start(
+            "kube-controller-manager",
+            f"--kubeconfig={kubeconfig}",
+            f"--controllers={','.join(CONTROLLERS)}",
+            "--use-service-account-credentials=true",
+            "--leader-elect=false",
+            "--secure-port=0",
+            f"--service-account-private-key-file={self._account_key}",
+            f"--root-ca-file={self._authority.certificate}",
+        )
+
+    def _start(self, name: str, *flags: str) -> ChildProcess:
+        process = ChildProcess(name, [str(self._programs[name]), *flags], self.folder / f"{name}.log")
+        self._processes.append(process)
+        return process
+
+    def _write_kubeconfig(self, name: str, user: dict[str, str], namespace: str = "default") -> Path:
+        path = self.folder / f"{name}.kubeconfig"
+        cluster = {"server": self.url, "certificate-authority": str(self._authority.certificate)}
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "livetask-test", "cluster": cluster}],
+            "users": [{"name": name, "user": user}],
+            "contexts": [{"name": name, "context": {"cluster": "livetask-test", "user": name, "namespace": namespace}}],
+            "current-context": name,
+        }
+        path.touch(mode=0o600)
+        path.write_text(yaml.safe_dump(config))
+        return path
+
+
+def _answers(url: str, trust: ssl.SSLContext | None) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2, context=trust) as answer:
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _free_ports(count: int) -> Sequence[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
