@@ -1,0 +1,166 @@
+"""Alibaba Cloud's relay: how its tasks are looked at and stopped, and what its status numbers mean.
+
+Sources: vendor-apis.md, sections 1.3 and 1.6; traps 3, 8 and 11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from livetask_operator.vendors.alibaba.errors import INVALID_PARAM, TASK_NOT_FOUND
+from livetask_operator.vendors.alibaba.rpc import Edition, Reply, Rpc
+from livetask_operator.vendors.contract import (
+    Credential,
+    InvalidResponse,
+    Look,
+    Observation,
+    SecretUnusable,
+    State,
+    StopAnswer,
+    StopOutcome,
+    TaskRef,
+    VendorError,
+)
+from livetask_operator.vendors.transport import Transport
+
+_START_AGAIN = "Start the task again with the same id; this object follows."
+
+RELAY_STATES: Mapping[int, tuple[State, str, str]] = {
+    # what the vendor says: the state, what it means, what to do. 2..6 all end the run.
+    0: (State.PENDING, "waiting for the channel to start", ""),
+    1: (State.RUNNING, "relaying", ""),
+    2: (State.STOPPED, "stopped", _START_AGAIN),
+    3: (State.STOPPED, "stopped by a user", _START_AGAIN),
+    4: (State.STOPPED, "the channel has stopped", _START_AGAIN),
+    5: (State.FAILED, "trouble with the CDN's network", _START_AGAIN),
+    6: (
+        State.FAILED,
+        "trouble with the push URL",
+        "Check the URL and start the task again with the same id; this object follows.",
+    ),
+}
+
+MAX_VENDOR_STATUS_CHARACTERS = 128
+
+STOP_VERSION = "2016-11-01"
+"""StopLiveMPUTask exists in the Live edition alone."""
+
+
+class AlibabaRelay:
+    """Alibaba Cloud as a RelayVendor.
+
+    stop_endpoint: the Live edition's. look_at: where GetMPUTaskStatus is asked, as two editions have it (trap 3).
+    """
+
+    name = "AlibabaCloud"
+    title = "Alibaba Cloud"
+    block = "alibabaCloud"
+    look_call = "GetMPUTaskStatus"
+    stop_call = "StopLiveMPUTask"
+    task_field = "spec.alibabaCloud.taskId"
+    secret_keys = ("accessKeyId", "accessKeySecret")
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        look_at: Edition,
+        stop_endpoint: str,
+        clock: Callable[[], datetime],
+        nonce: Callable[[], str],
+    ) -> None:
+        self._rpc = Rpc(transport, clock, nonce)
+        self._look_at = look_at
+        self._stop_at = Edition(stop_endpoint, STOP_VERSION)
+
+    def task(self, block: Mapping[str, object]) -> TaskRef:
+        """The task that `spec.alibabaCloud` names."""
+        return TaskRef(self.name, application=str(block["appId"]), task=str(block["taskId"]))
+
+    def credential(self, data: Mapping[str, str]) -> Credential:
+        """The access key in a Secret, with its security token where there is one. Raises SecretUnusable."""
+        return Credential(
+            key_id=_value(data, "accessKeyId"),
+            secret=_value(data, "accessKeySecret"),
+            token=_value(data, "securityToken") if "securityToken" in data else None,
+        )
+
+    def account(self, credential: Credential, task: TaskRef) -> str:
+        """The vendor counts calls per account; all that is known of it is the key's id."""
+        return credential.key_id
+
+    async def look(self, credential: Credential, tasks: Sequence[TaskRef]) -> Mapping[TaskRef, Look]:
+        """Looks at the tasks one after the other, with a call for each: the API has no other."""
+        return {task: await self._look_at_one(credential, task) for task in tasks}
+
+    async def _look_at_one(self, credential: Credential, task: TaskRef) -> Look:
+        try:
+            reply = await self._rpc.call(self._look_at, self.look_call, _params(task), credential)
+            return observed(reply)
+        except VendorError as error:
+            if error.code == TASK_NOT_FOUND:
+                return Observation(
+                    State.NOT_FOUND,
+                    vendor_status=TASK_NOT_FOUND,
+                    meaning="it does not know the task",
+                    advice="Start the task with this id; this object follows.",
+                    request_id=error.request_id,
+                )
+            return error
+
+    async def stop(self, credential: Credential, task: TaskRef) -> StopAnswer:
+        """Stops a task. What the vendor says to a task that has ended is not documented: see UNSETTLED."""
+        try:
+            reply = await self._rpc.call(self._stop_at, self.stop_call, _params(task), credential)
+        except VendorError as error:
+            if error.code in (INVALID_PARAM, TASK_NOT_FOUND):
+                return StopAnswer(StopOutcome.UNSETTLED, request_id=error.request_id, code=error.code)
+            raise
+        if not reply.request_id:
+            # The answer to a stop is its RequestId and nothing else: an object without one is not that answer.
+            raise InvalidResponse("Alibaba Cloud answered StopLiveMPUTask without a RequestId.")
+        return StopAnswer(StopOutcome.ACCEPTED, request_id=reply.request_id)
+
+
+def observed(reply: Reply) -> Observation:
+    """What an answer of GetMPUTaskStatus says. Raises InvalidResponse where it has no status that could be one."""
+    said = reply.document.get("Status")
+    # A bool is an int to Python. Numbers are documented; elsewhere this API writes them as strings, so "1" is 1.
+    if isinstance(said, bool) or not isinstance(said, int | str):
+        raise InvalidResponse("Alibaba Cloud answered GetMPUTaskStatus without a status.", request_id=reply.request_id)
+    word = _printable(str(said))
+    if not word:
+        raise InvalidResponse("Alibaba Cloud answered GetMPUTaskStatus without a status.", request_id=reply.request_id)
+    for number, (state, meaning, advice) in RELAY_STATES.items():
+        if word == str(number):
+            return Observation(state, word, meaning, advice, request_id=reply.request_id)
+    return Observation(
+        State.UNKNOWN,
+        word,
+        meaning="a status that its documentation does not have",
+        request_id=reply.request_id,
+    )
+
+
+def _printable(said: str) -> str:
+    """What fits into a status field: no control characters, no halves of characters, not too long."""
+    shown = "".join(character if character.isprintable() else "?" for character in said.strip())
+    return shown[:MAX_VENDOR_STATUS_CHARACTERS]
+
+
+def _params(task: TaskRef) -> Mapping[str, str]:
+    return {"AppId": task.application, "TaskId": task.task}
+
+
+def _value(data: Mapping[str, str], key: str) -> str:
+    """A Secret's value, stripped. What is not printable ASCII cannot be sent as a header."""
+    if key not in data:
+        found = ", ".join(sorted(data)) or "none"
+        raise SecretUnusable(f"has no key {key}; add it (keys found: {found})")
+    value = data[key].strip()
+    if not value:
+        raise SecretUnusable(f"has an empty value under {key}; put the vendor's value there")
+    if not (value.isascii() and value.isprintable()):
+        raise SecretUnusable(f"has characters under {key} that cannot be sent; put the vendor's value there")
+    return value

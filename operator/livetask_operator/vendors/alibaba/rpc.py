@@ -1,0 +1,124 @@
+"""One signed call to an Alibaba Cloud RPC API, and the JSON object or the error that it came to.
+
+What the relay and the preload API have in common. Sources: vendor-apis.md, sections 1.0, 5.2 and 6.1.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import httpx
+
+from livetask_operator.vendors.alibaba.errors import clean, refusal
+from livetask_operator.vendors.alibaba.signature import sign
+from livetask_operator.vendors.contract import ClockSkew, Credential, InvalidResponse
+from livetask_operator.vendors.transport import Answer, Request, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """Where an API is asked, and in which version of it."""
+
+    endpoint: str
+    """`https://host[:port]`."""
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A call that the vendor carried out."""
+
+    document: Mapping[str, object]
+    request_id: str
+
+
+class Rpc:
+    """Asks. clock: aware times; nonce: a word never used before. Both are asked anew for every request."""
+
+    def __init__(self, transport: Transport, clock: Callable[[], datetime], nonce: Callable[[], str]) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._nonce = nonce
+
+    async def call(self, edition: Edition, action: str, params: Mapping[str, str], credential: Credential) -> Reply:
+        """Calls an action; a second time where its time or nonce was refused, within the time of one call.
+
+        Raises VendorError with the vendor's code, where there is one.
+        """
+        deadline = self._transport.deadline()
+        try:
+            return await self._once(edition, action, params, credential, deadline)
+        except ClockSkew:
+            # The clock may just have been set, or the network may have sent a request twice.
+            pass
+        return await self._once(edition, action, params, credential, deadline)
+
+    async def _once(
+        self, edition: Edition, action: str, params: Mapping[str, str], credential: Credential, deadline: float
+    ) -> Reply:
+        url = httpx.URL(edition.endpoint)
+        host = url.netloc.decode()
+        signed = sign(
+            method="POST",
+            host=host,
+            action=action,
+            version=edition.version,
+            params=params,
+            credential=credential,
+            date=self._clock(),
+            nonce=self._nonce(),
+        )
+        headers = {**signed.headers, "accept": "application/json"}
+        answer = await self._transport.send(
+            Request("POST", f"{url.scheme}://{host}/?{signed.query}", headers), deadline
+        )
+        return self._read(action, answer)
+
+    def _read(self, action: str, answer: Answer) -> Reply:
+        document = _json_object(answer.body)
+        code = _code(document, answer)
+        request_id = _request_id(document)
+        if code or not 200 <= answer.status < 300:
+            raise refusal(action, answer.status, answer.headers, code, request_id, self._clock())
+        if document is None:
+            raise InvalidResponse(f"Alibaba Cloud answered {action} with something that is not a JSON object.")
+        if document.get("Code"):
+            raise InvalidResponse(f"Alibaba Cloud answered {action} with an error code that is none.")
+        return Reply(document, request_id)
+
+
+def _json_object(body: bytes) -> Mapping[str, object] | None:
+    """The answer's object; None for all else: no JSON, another kind of value, a name said twice."""
+    try:
+        document = json.loads(body, object_pairs_hook=_once_each, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a name is said twice")
+    return document
+
+
+def _no_number(word: str) -> object:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _code(document: Mapping[str, object] | None, answer: Answer) -> str:
+    if document is not None:
+        # The vendor's SDK takes both spellings.
+        return clean(document.get("Code") or document.get("code"))
+    if answer.status >= 400 and (found := re.search(rb"<Code>([A-Za-z0-9._-]{1,64})</Code>", answer.body)):
+        return found[1].decode()
+    return ""
+
+
+def _request_id(document: Mapping[str, object] | None) -> str:
+    return clean((document or {}).get("RequestId"))

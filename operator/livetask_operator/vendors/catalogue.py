@@ -1,0 +1,44 @@
+"""The vendors there are. A new one is a folder beside this file and an entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from livetask_operator.vendors.alibaba.relay import AlibabaRelay
+from livetask_operator.vendors.alibaba.rpc import Edition
+from livetask_operator.vendors.contract import RelayVendor
+from livetask_operator.vendors.transport import Transport
+
+RTC_ENDPOINT = "https://rtc.aliyuncs.com"
+LIVE_ENDPOINT = "https://live.aliyuncs.com"
+RTC_VERSION = "2018-01-11"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _nonce() -> str:
+    return uuid4().hex
+
+
+def relay_vendors(
+    transport: Transport,
+    *,
+    alibaba_status_endpoint: str = RTC_ENDPOINT,
+    alibaba_status_version: str = RTC_VERSION,
+    alibaba_live_endpoint: str = LIVE_ENDPOINT,
+    clock: Callable[[], datetime] = _now,
+    nonce: Callable[[], str] = _nonce,
+) -> Mapping[str, RelayVendor]:
+    """Every vendor by its name in `status.vendor`.
+
+    Endpoints are `https://host[:port]`; `clock` gives aware times, `nonce` a word never used before.
+    """
+    status_call = Edition(alibaba_status_endpoint, alibaba_status_version)
+    vendors: list[RelayVendor] = [
+        AlibabaRelay(transport, look_at=status_call, stop_endpoint=alibaba_live_endpoint, clock=clock, nonce=nonce),
+    ]
+    return {vendor.name: vendor for vendor in vendors}

@@ -1,0 +1,251 @@
+"""The one HTTP client of all vendors: bounded in time and size, and what can go wrong on the way as vendor errors.
+
+It is apart from the vendors because none of this differs between them, and because here alone signed headers meet
+libraries whose exceptions quote what was sent. No exception of theirs leaves this file, not even as a cause.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import TracebackType
+from typing import Any, Self
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import httpx
+import yarl
+from httpx_aiohttp import AiohttpTransport
+
+from livetask_operator.vendors.contract import (
+    CALL_TIMEOUT_S,
+    MAX_ANSWER_BYTES,
+    EndpointNotFound,
+    InvalidResponse,
+    VendorError,
+    VendorUnavailable,
+)
+
+MAX_CONNECTIONS = 1024
+"""All hosts together: sockets are cheap, but a process may open only so many files."""
+
+MAX_CONNECTIONS_PER_HOST = 512
+"""Accounts share a vendor's host. At 53 calls a second, an account whose calls all hang holds 530."""
+
+KEEPALIVE_S = 75.0
+"""Longer than the usual poll interval (30 and 60 s), so that a lone object does not shake hands at every poll."""
+
+NO_SUCH_HOST = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
+"""What DNS says of a name that does not exist. All else, EAI_AGAIN first, may pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A signed request. Its repr shows neither headers nor body."""
+
+    method: str
+    url: str
+    """Goes over the wire byte for byte: it is what was signed."""
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, whatever its status but a redirect. Header names are found in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Transport:
+    """Sends requests. One for the whole process; closed by `aclose` or by leaving its context.
+
+    user_agent: `livetask-operator/<version> (<clusterName>)`.
+    timeout_s, max_answer_bytes: what one call may take, all included.
+    http: stands in for the network, for tests.
+    """
+
+    def __init__(
+        self,
+        user_agent: str,
+        *,
+        timeout_s: float = CALL_TIMEOUT_S,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+        http: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._timeout_s = timeout_s
+        self._max_answer_bytes = max_answer_bytes
+        # A client's own headers go only with requests that it builds; ours come signed and ready.
+        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
+        no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
+        self._client = httpx.AsyncClient(
+            transport=http or _SignedUrlTransport(),
+            cookies=no_cookies,
+            follow_redirects=False,
+            timeout=httpx.Timeout(None),  # send() has one over the whole call
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Closes all connections."""
+        await self._client.aclose()
+
+    def deadline(self) -> float:
+        """The event loop's time by which a call that starts now has ended: for a vendor who must ask twice."""
+        return asyncio.get_running_loop().time() + self._timeout_s
+
+    async def send(self, request: Request, deadline: float | None = None) -> Answer:
+        """Sends one request, once, and reads the whole answer.
+
+        Raises EndpointNotFound, VendorUnavailable or InvalidResponse. None of them says that nothing was sent: aiohttp
+        reports a connection that broke after the request just as one that was never made.
+        """
+        try:
+            async with asyncio.timeout_at(self.deadline() if deadline is None else deadline):
+                return await self._exchange(request)
+        except VendorError:
+            raise
+        except TimeoutError:
+            fault: VendorError = VendorUnavailable(
+                f"{_host(request)} did not answer within {self._timeout_s:g} seconds. It is asked again."
+            )
+        except Exception as error:
+            fault = _fault(error, _host(request))
+        # Raised out here, where no exception is being handled: so it has no context that quotes headers.
+        raise fault
+
+    async def _exchange(self, request: Request) -> Answer:
+        headers = {**self._headers, **request.headers}
+        sent = httpx.Request(request.method, request.url, headers=headers, content=request.body or None)
+        response = await self._client.send(sent, stream=True)
+        async with contextlib.aclosing(response):
+            if response.has_redirect_location or 300 <= response.status_code < 400:
+                raise InvalidResponse(f"{_host(request)} answered with a redirect, which is never followed.")
+            if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+                raise InvalidResponse(f"{_host(request)} sent a compressed answer, which was not asked for.")
+            body = bytearray()
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > self._max_answer_bytes:
+                    raise InvalidResponse(
+                        f"{_host(request)} sent an answer larger than {self._max_answer_bytes} bytes."
+                    )
+            return Answer(response.status_code, response.headers, bytes(body))
+
+
+def _host(request: Request) -> str:
+    """The host for people, with its port where it is not the scheme's own."""
+    return httpx.URL(request.url).netloc.decode()
+
+
+def _fault(error: BaseException, host: str) -> VendorError:
+    """What a failed exchange is to the operator, in our words: the libraries' own may quote headers."""
+    causes = list(_causes(error))
+    for cause in causes:
+        match cause:
+            case aiohttp.ClientConnectorDNSError():
+                return _name_fault(cause, host)
+            case ssl.SSLCertVerificationError() | aiohttp.ClientConnectorCertificateError():
+                return VendorUnavailable(
+                    f"The TLS certificate of {host} is not trusted. "
+                    "If a proxy stands between, name its authority in SSL_CERT_FILE."
+                )
+            case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
+                return VendorUnavailable(f"The proxy to {host} refuses or cannot be reached. Check HTTPS_PROXY.")
+            case aiohttp.ClientSSLError() | ssl.SSLError():
+                return VendorUnavailable(f"TLS with {host} failed. It is asked again.")
+            case aiohttp.ClientPayloadError():
+                return InvalidResponse(f"The answer of {host} broke off before its end.")
+            case aiohttp.ClientResponseError():
+                return InvalidResponse(f"{host} answered with something that is not HTTP.")
+    if any(isinstance(cause, OSError | httpx.TransportError | aiohttp.ClientConnectionError) for cause in causes):
+        return VendorUnavailable(f"The connection to {host} was refused or broke. It is asked again.")
+    return InvalidResponse(f"The answer of {host} cannot be read ({type(error).__name__}).")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The exception and what caused it, outermost first."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _name_fault(error: aiohttp.ClientConnectorDNSError, host: str) -> VendorError:
+    name = error.host
+    if error.os_error.errno not in NO_SUCH_HOST:
+        return VendorUnavailable(f"DNS did not resolve {name}. It is asked again.")
+    if name == httpx.URL(f"//{host}").host:
+        return EndpointNotFound(
+            f"The host {name} does not exist. Check the region in the spec and the configuration's endpoints."
+        )
+    return EndpointNotFound(f"The proxy's host {name} does not exist. Check HTTPS_PROXY.")
+
+
+class _SignedUrlTransport(AiohttpTransport):
+    """httpx on aiohttp's pool, whose session is ours. Opened at the first request, as it needs a running loop."""
+
+    def __init__(self) -> None:
+        # SSL_CERT_FILE and SSL_CERT_DIR are honoured here; everything is verified.
+        super().__init__(verify=httpx.create_ssl_context(trust_env=True))
+        self._session: _SignedUrlSession | None = None
+
+    def get_client(self) -> Any:
+        if self._session is None:
+            self._session = _SignedUrlSession(self.ssl_context)
+        return self._session
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+class _SignedUrlSession:
+    """An aiohttp session that sends a URL as it was signed; left alone, yarl turns `%2A` into `*` and `%2F` into `/`.
+
+    The session does not trust the environment: aiohttp would read `.netrc` in a thread for each request, and refuse a
+    signed request to a host that is named there. The one thing wanted of the environment, the proxy, is found here.
+    """
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self._proxy = getproxies().get("https")
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                ssl=tls,
+                limit=MAX_CONNECTIONS,
+                limit_per_host=MAX_CONNECTIONS_PER_HOST,
+                keepalive_timeout=KEEPALIVE_S,
+            ),
+            # One account's cookies must not go with the next account's request.
+            cookie_jar=aiohttp.DummyCookieJar(),
+            # A type for a body that is not there was not signed.
+            skip_auto_headers=("Content-Type", "Accept"),
+        )
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    def request(self, *, url: str, proxy: None, **options: Any) -> Any:
+        target = yarl.URL(url, encoded=True)
+        return self._session.request(url=target, proxy=self._proxy_to(target), **options)
+
+    def _proxy_to(self, target: yarl.URL) -> str | None:
+        """HTTPS_PROXY, unless NO_PROXY names the host. Plain http is for loopback alone and takes no proxy."""
+        if self._proxy is None or target.scheme != "https" or proxy_bypass(target.host or ""):
+            return None
+        return self._proxy
