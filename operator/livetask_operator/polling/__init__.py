@@ -1,0 +1,1 @@
+"""When to ask: schedule, quotas, back-off. Time comes in from outside."""

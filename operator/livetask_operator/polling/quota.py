@@ -1,0 +1,107 @@
+"""How often an account may be asked: a budget per (account, call), and the line of those who wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import Callable
+from enum import IntEnum
+
+THROTTLED_FIRST_S = 1.0
+THROTTLED_CAP_S = 60.0
+
+
+class Lane(IntEnum):
+    """Who goes first: the lower number."""
+
+    DELETION = 0
+    PERSON = 1
+    POLL = 2
+
+
+class Budget:
+    """At most so many calls in any second. Pure: it is told the time, in seconds of the monotonic clock."""
+
+    def __init__(self, per_second: float) -> None:
+        self._count = max(1, int(per_second))
+        self._window_s = self._count / per_second
+        self._sent: deque[float] = deque(maxlen=self._count)
+        self._paused_until_s = 0.0
+        self._throttled_in_a_row = 0
+
+    def free_at(self, now_s: float) -> float:
+        """When the next call may go out; now or later."""
+        window_free = self._sent[0] + self._window_s if len(self._sent) == self._count else now_s
+        return max(now_s, window_free, self._paused_until_s)
+
+    def spend(self, now_s: float) -> None:
+        self._sent.append(now_s)
+
+    def throttled(self, now_s: float, retry_after_s: float | None) -> None:
+        """The vendor said that it is too much: pause, longer each time in a row."""
+        if now_s < self._paused_until_s:
+            return  # answers to calls that were under way before the pause
+        self._throttled_in_a_row += 1
+        own_s = min(THROTTLED_CAP_S, THROTTLED_FIRST_S * 2.0 ** (self._throttled_in_a_row - 1))
+        self._paused_until_s = now_s + max(own_s, min(retry_after_s or 0.0, THROTTLED_CAP_S))
+
+    def answered(self) -> None:
+        """The vendor let a call through."""
+        self._throttled_in_a_row = 0
+
+
+class Turnstile:
+    """Lets callers through as a budget allows, the lower lane first, then in the order of their coming."""
+
+    def __init__(self, per_second: float, monotonic: Callable[[], float]) -> None:
+        self.budget = Budget(per_second)
+        self._monotonic = monotonic
+        self._line: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._sequence = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def enter(self, lane: Lane) -> None:
+        """Wait for the turn. It is spent when this returns."""
+        turn = asyncio.get_running_loop().create_future()
+        self._sequence += 1
+        heapq.heappush(self._line, (lane, self._sequence, turn))
+        self._let_through()
+        await turn
+
+    def throttled(self, retry_after_s: float | None) -> None:
+        self.budget.throttled(self._monotonic(), retry_after_s)
+
+    @property
+    def waiting(self) -> int:
+        return sum(1 for _, _, turn in self._line if not turn.done())
+
+    def _let_through(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._line:
+            now_s = self._monotonic()
+            free_s = self.budget.free_at(now_s)
+            if free_s > now_s:
+                self._timer = asyncio.get_running_loop().call_later(free_s - now_s, self._let_through)
+                return
+            turn = heapq.heappop(self._line)[2]
+            if not turn.done():  # else its caller gave up
+                self.budget.spend(now_s)
+                turn.set_result(None)
+
+
+class Quotas:
+    """The turnstile of each account and call. `limits(vendor, account, call)` tells calls per second."""
+
+    def __init__(self, limits: Callable[[str, str, str], float], monotonic: Callable[[], float]) -> None:
+        self._limits = limits
+        self._monotonic = monotonic
+        self._turnstiles: dict[tuple[str, str, str], Turnstile] = {}
+
+    def of(self, vendor: str, account: str, call: str) -> Turnstile:
+        key = (vendor, account, call)
+        if key not in self._turnstiles:
+            self._turnstiles[key] = Turnstile(self._limits(*key), self._monotonic)
+        return self._turnstiles[key]

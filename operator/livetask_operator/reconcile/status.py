@@ -1,0 +1,157 @@
+"""A RelayTask's status and its conditions: read from an object, compared, turned into the smallest patch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+ConditionStatus = Literal["True", "False", "Unknown"]
+
+MAX_VENDOR_STATUS = 128
+"""Characters of `vendorStatus` (design, section 2): one field too long would refuse the whole patch."""
+MAX_MESSAGE = 1024
+"""Characters of a condition's message, as in the CRD."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A condition as a decision wants it, without the times."""
+
+    type: str
+    status: ConditionStatus
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A metav1 condition."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+    last_transition_time: str
+    observed_generation: int
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Condition:
+        return cls(
+            type=str(body.get("type", "")),
+            status=str(body.get("status", "Unknown")),
+            reason=str(body.get("reason", "")),
+            message=str(body.get("message", "")),
+            last_transition_time=str(body.get("lastTransitionTime", "")),
+            observed_generation=int(body.get("observedGeneration", 0)),
+        )
+
+    def to_body(self) -> dict[str, Any]:
+        return {
+            "type": self.type,
+            "status": self.status,
+            "reason": self.reason,
+            "message": self.message,
+            "lastTransitionTime": self.last_transition_time,
+            "observedGeneration": self.observed_generation,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RelayTaskStatus:
+    """The status subresource of a RelayTask; a field that is None is not there."""
+
+    observed_generation: int = -1
+    vendor: str | None = None
+    task_id: str | None = None
+    state: str | None = None
+    vendor_status: str | None = None
+    scheduled_start_time: str | None = None
+    scheduled_end_time: str | None = None
+    last_handled_requested_at: str | None = None
+    seen_with_key_hash: str | None = None
+    conditions: tuple[Condition, ...] = ()
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any] | None) -> RelayTaskStatus:
+        body = body or {}
+        return cls(
+            observed_generation=int(body.get("observedGeneration", -1)),
+            vendor=body.get("vendor"),
+            task_id=body.get("taskId"),
+            state=body.get("state"),
+            vendor_status=body.get("vendorStatus"),
+            scheduled_start_time=body.get("scheduledStartTime"),
+            scheduled_end_time=body.get("scheduledEndTime"),
+            last_handled_requested_at=body.get("lastHandledRequestedAt"),
+            seen_with_key_hash=body.get("seenWithKeyHash"),
+            conditions=tuple(Condition.from_body(each) for each in body.get("conditions") or ()),
+        )
+
+    def to_body(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {
+            "observedGeneration": self.observed_generation,
+            "vendor": self.vendor,
+            "taskId": self.task_id,
+            "state": self.state,
+            "vendorStatus": self.vendor_status,
+            "scheduledStartTime": self.scheduled_start_time,
+            "scheduledEndTime": self.scheduled_end_time,
+            "lastHandledRequestedAt": self.last_handled_requested_at,
+            "seenWithKeyHash": self.seen_with_key_hash,
+        }
+        body = {name: value for name, value in fields.items() if value is not None}
+        if self.conditions:
+            body["conditions"] = [condition.to_body() for condition in self.conditions]
+        return body
+
+    def patch_from(self, old: RelayTaskStatus) -> dict[str, Any]:
+        """The merge patch that turns the old status into this one; empty where nothing changed."""
+        before, after = old.to_body(), self.to_body()
+        changed = {name: value for name, value in after.items() if before.get(name) != value}
+        return changed | {name: None for name in before if name not in after}
+
+    def condition(self, kind: str) -> Condition | None:
+        return next((condition for condition in self.conditions if condition.type == kind), None)
+
+    def is_true(self, kind: str) -> bool:
+        condition = self.condition(kind)
+        return condition is not None and condition.status == "True"
+
+    @property
+    def headline(self) -> Condition | None:
+        """The condition that says most: what is stalled, else what is under way, else whether it is ready."""
+        for kind in ("Stalled", "Reconciling"):
+            condition = self.condition(kind)
+            if condition is not None and condition.status == "True":
+                return condition
+        return self.condition("Ready")
+
+    def with_conditions(self, wanted: Iterable[Wanted], generation: int, now: datetime) -> RelayTaskStatus:
+        """This status with exactly these conditions; a transition time moves only where the condition's status does."""
+        conditions = []
+        for want in wanted:
+            old = self.condition(want.type)
+            kept = old is not None and old.status == want.status and bool(old.last_transition_time)
+            conditions.append(
+                Condition(
+                    type=want.type,
+                    status=want.status,
+                    reason=want.reason,
+                    message=want.message[:MAX_MESSAGE],
+                    last_transition_time=old.last_transition_time if old is not None and kept else timestamp(now),
+                    observed_generation=generation,
+                )
+            )
+        return replace(self, observed_generation=generation, conditions=tuple(conditions))
+
+    def at_generation(self, generation: int) -> RelayTaskStatus:
+        """The same status, said of a newer generation."""
+        conditions = tuple(replace(condition, observed_generation=generation) for condition in self.conditions)
+        return replace(self, observed_generation=generation, conditions=conditions)
+
+
+def timestamp(moment: datetime) -> str:
+    """RFC 3339 in UTC with whole seconds, as Kubernetes writes it."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

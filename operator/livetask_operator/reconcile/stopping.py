@@ -1,0 +1,194 @@
+"""What becomes of a deleted RelayTask: stopped now, later, left to its other owner, held, or let go.
+
+Pure. The decisions are asked again right before the call they lead to, because a wrong stop takes a broadcast off the
+air and a wrong release leaks a task that costs money every minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from livetask_operator.reconcile import words
+from livetask_operator.reconcile.reasons import Reason
+from livetask_operator.reconcile.resource import DeletionPolicy, Instant, RelayTask
+from livetask_operator.reconcile.settle import Seen, is_hidden
+from livetask_operator.reconcile.status import RelayTaskStatus, Wanted
+from livetask_operator.reconcile.trouble import Trouble
+from livetask_operator.vendors.contract import State
+
+OTHER_OWNER_LOOK_S = 30.0
+"""For so long at most another namespace's owner that has not looked yet is waited for."""
+STOPPING_SHOWN_AFTER_S = 1.0
+RESEND_STOP_AFTER_S = 10.0
+"""A task that still runs so long after an accepted stop is stopped again."""
+CONFIRM_LOOK_TIMEOUT_S = 5.0
+KEPT_CREDENTIAL_S = 3600.0
+"""For so long after a deletion was seen the last accepted credential serves where the Secret is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """Let go without a call: the policy says so, or the CRD itself is being deleted."""
+
+    uninstall: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The administrator holds all stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The delay still runs."""
+
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveRunning:
+    """Another object follows the same task and stops it when it goes. Its name, where this namespace may know it."""
+
+    other: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LookFirst:
+    """These owners (uids) in other namespaces have not shown yet that their own key sees the task."""
+
+    owners: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Send the stop."""
+
+
+Decision = Orphan | Hold | Wait | LeaveRunning | LookFirst | Stop
+
+
+def release_without_call(task: RelayTask, *, crd_deleted: bool) -> Orphan | None:
+    """Whether the object goes without any further call to the vendor."""
+    if task.deletion_policy is DeletionPolicy.ORPHAN:
+        return Orphan(uninstall=False)
+    return Orphan(uninstall=True) if crd_deleted else None
+
+
+def stop_due(task: RelayTask, default_delay_s: int) -> datetime:
+    """When the task is stopped: its deletion, and the delay that the object or else the configuration names."""
+    if task.deleted is None:
+        raise ValueError(f"RelayTask {task.label} is not being deleted")
+    return task.deleted + timedelta(seconds=default_delay_s if task.stop_delay_s is None else task.stop_delay_s)
+
+
+def stop_is_due(
+    task: RelayTask, others: Iterable[RelayTask], now: Instant, *, due: datetime, stops_held: bool, waited_s: float
+) -> Decision:
+    """Whether a deleted task with policy Stop is stopped now.
+
+    `others` are all objects that name the same task id, read in this very moment; `waited_s` tells how long this
+    object has waited for other owners' first looks.
+    """
+    if stops_held:
+        return Hold()
+    if now.wall < due:
+        return Wait(due)
+    unproven = []
+    for other in others:
+        if not _is_owner(task, other):
+            continue
+        if other.namespace == task.namespace:
+            return LeaveRunning(other.name)
+        # In another namespace naming a task is not enough: else anybody could keep anybody's task running.
+        if other.status.seen_with_key_hash is not None:
+            return LeaveRunning(None)
+        if other.status.observed_generation < 0 and not other.suspend:
+            unproven.append(other.uid)
+    if unproven and waited_s < OTHER_OWNER_LOOK_S:
+        return LookFirst(tuple(unproven))
+    return Stop()
+
+
+def _is_owner(task: RelayTask, other: RelayTask) -> bool:
+    return (
+        other.uid != task.uid
+        and other.ref.identity == task.ref.identity
+        and not other.is_deleted
+        and other.deletion_policy is DeletionPolicy.STOP
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """Nothing is owed any more: the Event's reason and words."""
+
+    reason: Reason
+    message: str
+
+
+class StillThere:
+    """The vendor accepted the stop and still shows the task; look again, and stop it again after a while."""
+
+
+Verdict = LetGo | StillThere | Trouble
+
+
+def after_accepted_stop(task: RelayTask, look: Seen | Trouble) -> Verdict:
+    """What the look after an accepted stop means. A look that fails is not waited for: the accepted stop is enough."""
+    if isinstance(look, Trouble):
+        return LetGo(Reason.STOP_ACCEPTED, words.stop_accepted(task, confirmed=False))
+    if is_hidden(task, look):
+        return Trouble.not_visible(task)
+    if look.observation.state.is_alive:
+        return StillThere()
+    confirmed = look.observation.state is not State.UNKNOWN
+    return LetGo(Reason.STOP_ACCEPTED, words.stop_accepted(task, confirmed=confirmed))
+
+
+def after_unsettled_stop(task: RelayTask, look: Seen | Trouble, refusal: Trouble) -> Verdict:
+    """What the look after a refusal means that may say "gone" or "bad request": only gone lets the object go."""
+    if isinstance(look, Trouble):
+        return look
+    if is_hidden(task, look):
+        return Trouble.not_visible(task)
+    if look.observation.state.is_gone:
+        return LetGo(Reason.ALREADY_GONE, words.already_gone(task))
+    return refusal
+
+
+def pending_status(task: RelayTask, due: datetime, now: Instant) -> RelayTaskStatus:
+    """The delay runs."""
+    message = words.stop_pending(task, due)
+    return _deleting(task, "False", Reason.STOP_PENDING, "Reconciling", message, now)
+
+
+def stopping_status(task: RelayTask, now: Instant) -> RelayTaskStatus:
+    """A stop is under way for longer than a moment."""
+    return _deleting(task, "False", Reason.STOPPING, "Reconciling", words.stopping(task), now)
+
+
+def held_status(task: RelayTask, now: Instant) -> RelayTaskStatus:
+    """The configuration holds all stops."""
+    return _deleting(task, "Unknown", Reason.STOPS_HELD, "Reconciling", words.stops_held(task), now)
+
+
+def unconfirmed_status(task: RelayTask, now: Instant) -> RelayTaskStatus:
+    """Accepted, and still there."""
+    return _deleting(task, "Unknown", Reason.STOP_NOT_CONFIRMED, "Reconciling", words.stop_not_confirmed(task), now)
+
+
+def blocked_status(task: RelayTask, trouble: Trouble, now: Instant) -> RelayTaskStatus:
+    """Something is in the way of the stop."""
+    kind = "Stalled" if trouble.needs_person else "Reconciling"
+    return _deleting(task, "Unknown", trouble.reason, kind, words.stop_blocked(task, trouble.message), now)
+
+
+def _deleting(task: RelayTask, ready: str, reason: Reason, kind: str, message: str, now: Instant) -> RelayTaskStatus:
+    base = replace(task.status, vendor=task.vendor.name, task_id=task.ref.task)
+    wanted = [
+        Wanted("Ready", "False" if ready == "False" else "Unknown", reason, message),
+        Wanted(kind, "True", reason, message),
+    ]
+    return base.with_conditions(wanted, task.generation, now.wall)

@@ -1,0 +1,183 @@
+"""What conditions and Events say: the word, what it means, what to do next, with the command where there is one.
+
+Our words and the vendor's error code, never the vendor's text; no request ids and no times that change by themselves,
+so that the same cause always gives the same message.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from livetask_operator.reconcile.reasons import Reason
+from livetask_operator.reconcile.resource import RelayTask
+from livetask_operator.reconcile.status import timestamp
+from livetask_operator.vendors.contract import Observation, State, VendorError
+
+
+def orphan_command(task: RelayTask) -> str:
+    """The command that lets an object go without a stop."""
+    patch = '{"spec":{"deletionPolicy":"Orphan"}}'
+    return f"kubectl -n {task.namespace} patch rlt {task.name} --type merge -p '{patch}'"
+
+
+def observed(task: RelayTask, seen: Observation) -> str:
+    """What the vendor says, in our words."""
+    title = task.vendor.title
+    if seen.state is State.NOT_FOUND:
+        said = f"{title} does not know task {task.ref.task} of {task.ref.application}."
+        advice = (
+            seen.advice or "Start it there with this id, or delete this object; it is looked at again all the while."
+        )
+    elif seen.state is State.UNKNOWN:
+        said = f"{title} says {seen.vendor_status}, a word that this operator does not know."
+        advice = seen.advice or "Look at the task in the vendor's console; a newer operator may know the word."
+    else:
+        said = (
+            f"{title} says {seen.vendor_status} ({seen.meaning})."
+            if seen.meaning
+            else f"{title} says {seen.vendor_status}."
+        )
+        advice = seen.advice
+    return f"{said} {advice}".strip()
+
+
+def not_visible(task: RelayTask) -> str:
+    return (
+        f"{task.vendor.title} does not know task {task.ref.task} of {task.ref.application} for the key in Secret "
+        f"{task.namespace}/{task.secret}, but another key saw it: this key may be another account's. "
+        f"Put a key of the right account into the Secret: kubectl -n {task.namespace} edit secret {task.secret}"
+    )
+
+
+def suspended(task: RelayTask) -> str:
+    patch = '{"spec":{"suspend":false}}'
+    return (
+        "spec.suspend is true: the task is not looked at. "
+        f"To go on: kubectl -n {task.namespace} patch rlt {task.name} --type merge -p '{patch}'"
+    )
+
+
+def stale(task: RelayTask) -> str:
+    return (
+        f"The task was not looked at for more than {3 * task.poll_interval_s} s, so what is known of it is old. "
+        "See the operator's log and its metrics for why."
+    )
+
+
+def vendor_trouble(task: RelayTask, error: VendorError, call: str) -> str:
+    """What a vendor's refusal or silence means, and who mends it."""
+    title, secret = task.vendor.title, f"{task.namespace}/{task.secret}"
+    code = f" ({error.code})" if error.code else ""
+    detail = f": {error.detail}" if error.detail else ""
+    match Reason(error.reason):
+        case Reason.CREDENTIALS_REJECTED:
+            return (
+                f"{title} does not accept the key in Secret {secret}{code}. Put a valid one there: "
+                f"kubectl -n {task.namespace} edit secret {task.secret}; it is used within 5 seconds."
+            )
+        case Reason.PERMISSION_DENIED:
+            return (
+                f"{title} does not let the key in Secret {secret} call {call}{code}. "
+                "Grant it that right at the vendor; it is tried again every minute."
+            )
+        case Reason.INVALID_REQUEST:
+            return (
+                f"{title} refuses {call} for task {task.ref.task} of {task.ref.application}{code}. Check these ids: "
+                "they cannot be changed, so where they are wrong make a new object with the right ones."
+            )
+        case Reason.CLOCK_SKEW:
+            return f"{title} refuses the time of the request{code}{detail}. Set the clock of the operator's node."
+        case Reason.ACCOUNT_SUSPENDED:
+            return (
+                f"{title} has suspended the account of Secret {secret}, or the service is not enabled for it{code}. "
+                "Settle the account's bill, or enable the service; it is tried again every minute."
+            )
+        case Reason.ENDPOINT_NOT_FOUND:
+            return f"The host of {title} does not exist{detail}. Check `endpoints` in the operator's configuration" + (
+                f", and the region {task.ref.region} of this object." if task.ref.region else "."
+            )
+        case Reason.THROTTLED:
+            return f"{title} says that the account asks too often{code}. It is asked less often, and goes on by itself."
+        case Reason.INVALID_RESPONSE:
+            return f"{title} answered {call} with something that it does not document{code}. It is asked again."
+        case _:
+            return f"{title} cannot be reached or does not answer{code}. It is asked again."
+
+
+def secret_not_found(task: RelayTask) -> str:
+    literals = " ".join(f"--from-literal={key}=…" for key in task.vendor.secret_keys)
+    return (
+        f"Secret {task.namespace}/{task.secret} does not exist. Create it: "
+        f"kubectl -n {task.namespace} create secret generic {task.secret} {literals}"
+    )
+
+
+def secret_unusable(task: RelayTask, detail: str) -> str:
+    return (
+        f"Secret {task.namespace}/{task.secret} {detail} "
+        f"(kubectl -n {task.namespace} edit secret {task.secret}); it is used within 5 seconds."
+    )
+
+
+def secret_forbidden(task: RelayTask) -> str:
+    return (
+        f"The operator may not read Secret {task.namespace}/{task.secret}. "
+        "Give its ServiceAccount the right to get Secrets, as in manifests/rbac.yaml."
+    )
+
+
+def stop_pending(task: RelayTask, due: datetime) -> str:
+    return f"Will be stopped at {task.vendor.title} at {timestamp(due)}. To keep it on the air: {orphan_command(task)}"
+
+
+def stopping(task: RelayTask) -> str:
+    return f"Being stopped at {task.vendor.title}. To let it go without a stop: {orphan_command(task)}"
+
+
+def stops_held(task: RelayTask) -> str:
+    return (
+        "The operator's configuration holds all stops (stops: Hold). It is stopped when that is Allow again; "
+        f"to let it go without a stop: {orphan_command(task)}"
+    )
+
+
+def stop_not_confirmed(task: RelayTask) -> str:
+    return (
+        f"{task.vendor.title} accepted the stop and still shows the task running. The stop is sent again; "
+        f"look at the task in the vendor's console. To let it go as it is: {orphan_command(task)}"
+    )
+
+
+def stop_blocked(task: RelayTask, cause: str) -> str:
+    """A cause that keeps a deleted object, with the ways out."""
+    return f"Not stopped yet. {cause} To let it go without a stop: {orphan_command(task)}"
+
+
+def stop_accepted(task: RelayTask, *, confirmed: bool) -> str:
+    title, name = task.vendor.title, f"task {task.ref.task} of {task.ref.application}"
+    if confirmed:
+        return f"{title} accepted the stop of {name} and does not show it running any more."
+    return (
+        f"{title} accepted the stop of {name}; whether it ended could not be seen. Look at it in the vendor's console."
+    )
+
+
+def already_gone(task: RelayTask) -> str:
+    return f"Task {task.ref.task} of {task.ref.application} had already ended at {task.vendor.title}: nothing to stop."
+
+
+def left_running(task: RelayTask, other: str | None) -> str:
+    """`other` is the name of the other owner, where it may be named: an Event tells nothing of another namespace."""
+    owner = f"RelayTask {other}" if other else "another RelayTask"
+    return (
+        f"Task {task.ref.task} of {task.ref.application} is left running: {owner} follows it, "
+        "and stops it when that is deleted."
+    )
+
+
+def orphaned(task: RelayTask, *, uninstall: bool) -> str:
+    why = "the CRD is being deleted" if uninstall else "deletionPolicy is Orphan"
+    return (
+        f"Task {task.ref.task} of {task.ref.application} at {task.vendor.title} was not stopped, as {why}. "
+        "Where it still runs it costs money: stop it in the vendor's console when it is not needed."
+    )
