@@ -1,0 +1,41 @@
+"""Scripts: a YAML file with the accounts, keys, quotas, tasks and faults to begin with. README.md shows one.
+
+Apart from the admin API, whose fields it shares: a script is the same orders, given before anybody asks.
+"""
+
+from pathlib import Path
+
+import yaml
+
+from livetask_simulator.admin import read_fault
+from livetask_simulator.alibaba import orders
+from livetask_simulator.fields import FieldError, Fields
+from livetask_simulator.world import World
+
+
+def load_script(world: World, path: Path) -> None:
+    """Fill a world from a file; raises FieldError for what is wrong with it, OSError where it cannot be read."""
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise FieldError(f"{path} is not YAML: {error}") from None
+    script = Fields(value or {}, path.name)
+    for name, account in script.named("alibaba"):
+        _load_account(world, name, account)
+    for fault in script.each("faults"):
+        world.faults.add(read_fault(fault))
+    script.done()
+
+
+def _load_account(world: World, name: str, account: Fields) -> None:
+    cloud = world.alibaba
+    keys = list(account.named("keys"))
+    quotas = list(account.named("quotas"))
+    tasks = list(account.each("tasks"))
+    orders.put_settings(cloud, name, account)
+    for key_id, key in keys:
+        orders.put_key(cloud, name, key_id, key)
+    for operation, quota in quotas:
+        orders.put_quota(cloud, name, operation, quota)
+    for task in tasks:
+        orders.put_task(cloud, name, task.text("appId"), task.text("taskId"), task)

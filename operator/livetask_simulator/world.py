@@ -1,0 +1,32 @@
+"""All the simulated clouds together: what the server serves, the admin API changes and a script fills.
+
+Apart from the server, so that a test can fill a world and look into it without HTTP.
+"""
+
+from livetask_simulator.alibaba.gateway import AlibabaCloud
+from livetask_simulator.clock import Clock, SystemClock
+from livetask_simulator.exchange import Received, Vendor
+from livetask_simulator.faults import Faults
+from livetask_simulator.ledger import Ledger
+
+
+class World:
+    """The clouds, the faults that are set, and the ledger."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self.ledger = Ledger(self.clock)
+        self.faults = Faults()
+        self.alibaba = AlibabaCloud(self.clock)
+        self.vendors: tuple[Vendor, ...] = (self.alibaba,)  # asked in this order; the last one claims everything
+
+    def vendor_of(self, received: Received) -> Vendor:
+        """The vendor whose protocol a request speaks."""
+        return next(vendor for vendor in self.vendors if vendor.claims(received))
+
+    def reset(self, account: str | None = None) -> None:
+        """One account, or all: tasks, settings, quotas, faults and calls go; accounts and keys stay."""
+        for vendor in self.vendors:
+            vendor.reset(account)
+        self.faults.clear(account=account)
+        self.ledger.forget(account)
