@@ -31,11 +31,11 @@ from livetask_operator.vendors.contract import (
     VendorUnavailable,
 )
 
-MAX_CONNECTIONS = 1024
+MAX_CONNECTIONS = 512
 """All hosts together: sockets are cheap, but a process may open only so many files."""
 
-MAX_CONNECTIONS_PER_HOST = 512
-"""Accounts share a vendor's host. At 53 calls a second, an account whose calls all hang holds 530."""
+MAX_CONNECTIONS_PER_HOST = 256
+"""Accounts share a vendor's host, and one that hangs must not use up the other hosts' connections."""
 
 KEEPALIVE_S = 75.0
 """Longer than the usual poll interval (30 and 60 s), so that a lone object does not shake hands at every poll."""
@@ -139,7 +139,7 @@ class Transport:
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                 raise InvalidResponse(f"{_host(request)} sent a compressed answer, which was not asked for.")
             body = bytearray()
-            async for chunk in response.aiter_raw():
+            async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > self._max_answer_bytes:
                     raise InvalidResponse(

@@ -59,7 +59,7 @@ class AlibabaRelay:
     look_call = "GetMPUTaskStatus"
     stop_call = "StopLiveMPUTask"
     task_field = "spec.alibabaCloud.taskId"
-    secret_keys = ("accessKeyId", "accessKeySecret")
+    secret_keys: tuple[str, ...] = ("accessKeyId", "accessKeySecret")
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ from datetime import datetime
 
 import httpx
 
-from livetask_operator.vendors.alibaba.errors import clean, refusal
+from livetask_operator.vendors.alibaba.errors import TASK_NOT_FOUND, clean, refusal
 from livetask_operator.vendors.alibaba.signature import sign
 from livetask_operator.vendors.contract import ClockSkew, Credential, InvalidResponse
 from livetask_operator.vendors.transport import Answer, Request, Transport
@@ -80,13 +80,16 @@ class Rpc:
 
     def _read(self, action: str, answer: Answer) -> Reply:
         document = _json_object(answer.body)
-        code = _code(document, answer)
-        request_id = _request_id(document)
+        said = _said_code(document, answer)
+        code, request_id = clean(said), _request_id(document)
+        if code == TASK_NOT_FOUND and document is not None and "Status" in document:
+            # Gone and not gone: of all contradictions the one that would let a running task go.
+            raise InvalidResponse(f"Alibaba Cloud answered {action} with a status and with {code} in one.")
         if code or not 200 <= answer.status < 300:
             raise refusal(action, answer.status, answer.headers, code, request_id, self._clock())
         if document is None:
             raise InvalidResponse(f"Alibaba Cloud answered {action} with something that is not a JSON object.")
-        if document.get("Code"):
+        if said:
             raise InvalidResponse(f"Alibaba Cloud answered {action} with an error code that is none.")
         return Reply(document, request_id)
 
@@ -111,13 +114,14 @@ def _no_number(word: str) -> object:
     raise ValueError(f"{word} is not JSON")
 
 
-def _code(document: Mapping[str, object] | None, answer: Answer) -> str:
+def _said_code(document: Mapping[str, object] | None, answer: Answer) -> object:
+    """The error code as it was said, whatever it is: business errors come with HTTP 200 too (trap 8)."""
     if document is not None:
         # The vendor's SDK takes both spellings.
-        return clean(document.get("Code") or document.get("code"))
+        return document.get("Code") or document.get("code")
     if answer.status >= 400 and (found := re.search(rb"<Code>([A-Za-z0-9._-]{1,64})</Code>", answer.body)):
         return found[1].decode()
-    return ""
+    return None
 
 
 def _request_id(document: Mapping[str, object] | None) -> str:
