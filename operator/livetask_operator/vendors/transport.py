@@ -122,7 +122,7 @@ class Transport:
             raise
         except TimeoutError:
             fault: VendorError = VendorUnavailable(
-                f"{_host(request)} did not answer within {self._timeout_s:g} seconds. It is asked again."
+                f"{_host(request)} did not answer within {self._timeout_s:g} seconds"
             )
         except Exception as error:
             fault = _fault(error, _host(request))
@@ -135,16 +135,14 @@ class Transport:
         response = await self._client.send(sent, stream=True)
         async with contextlib.aclosing(response):
             if response.has_redirect_location or 300 <= response.status_code < 400:
-                raise InvalidResponse(f"{_host(request)} answered with a redirect, which is never followed.")
+                raise InvalidResponse(f"{_host(request)} answered with a redirect, which is never followed")
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-                raise InvalidResponse(f"{_host(request)} sent a compressed answer, which was not asked for.")
+                raise InvalidResponse(f"{_host(request)} sent a compressed answer, which was not asked for")
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > self._max_answer_bytes:
-                    raise InvalidResponse(
-                        f"{_host(request)} sent an answer larger than {self._max_answer_bytes} bytes."
-                    )
+                    raise InvalidResponse(f"{_host(request)} sent an answer larger than {self._max_answer_bytes} bytes")
             return Answer(response.status_code, response.headers, bytes(body))
 
 
@@ -162,20 +160,19 @@ def _fault(error: BaseException, host: str) -> VendorError:
                 return _name_fault(cause, host)
             case ssl.SSLCertVerificationError() | aiohttp.ClientConnectorCertificateError():
                 return VendorUnavailable(
-                    f"The TLS certificate of {host} is not trusted. "
-                    "If a proxy stands between, name its authority in SSL_CERT_FILE."
+                    f"the TLS certificate of {host} is not trusted (SSL_CERT_FILE names other authorities)"
                 )
             case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
-                return VendorUnavailable(f"The proxy to {host} refuses or cannot be reached. Check HTTPS_PROXY.")
+                return VendorUnavailable(f"the proxy to {host}, from HTTPS_PROXY, refuses or cannot be reached")
             case aiohttp.ClientSSLError() | ssl.SSLError():
-                return VendorUnavailable(f"TLS with {host} failed. It is asked again.")
+                return VendorUnavailable(f"TLS with {host} failed")
             case aiohttp.ClientPayloadError():
-                return InvalidResponse(f"The answer of {host} broke off before its end.")
+                return InvalidResponse(f"the answer of {host} broke off before its end")
             case aiohttp.ClientResponseError():
-                return InvalidResponse(f"{host} answered with something that is not HTTP.")
+                return InvalidResponse(f"{host} answered with something that is not HTTP")
     if any(isinstance(cause, OSError | httpx.TransportError | aiohttp.ClientConnectionError) for cause in causes):
-        return VendorUnavailable(f"The connection to {host} was refused or broke. It is asked again.")
-    return InvalidResponse(f"The answer of {host} cannot be read ({type(error).__name__}).")
+        return VendorUnavailable(f"the connection to {host} was refused or broke")
+    return InvalidResponse(f"the answer of {host} cannot be read ({type(error).__name__})")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -189,12 +186,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _name_fault(error: aiohttp.ClientConnectorDNSError, host: str) -> VendorError:
     name = error.host
     if error.os_error.errno not in NO_SUCH_HOST:
-        return VendorUnavailable(f"DNS did not resolve {name}. It is asked again.")
+        return VendorUnavailable(f"DNS did not resolve {name}")
     if name == httpx.URL(f"//{host}").host:
-        return EndpointNotFound(
-            f"The host {name} does not exist. Check the region in the spec and the configuration's endpoints."
-        )
-    return EndpointNotFound(f"The proxy's host {name} does not exist. Check HTTPS_PROXY.")
+        return EndpointNotFound(f"DNS knows no {name}")
+    return EndpointNotFound(f"DNS knows no {name}, the proxy that HTTPS_PROXY names")
 
 
 class _SignedUrlTransport(AiohttpTransport):

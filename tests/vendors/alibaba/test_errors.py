@@ -87,7 +87,6 @@ async def test_the_code_decides_what_a_refusal_is(status: int, code: str, kind: 
     assert type(error) is kind
     assert error.code == code
     assert error.request_id == "r-1"
-    assert error.detail.startswith(f"Alibaba Cloud answered GetMPUTaskStatus with {code}. ")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +99,7 @@ async def test_without_a_code_http_decides(status: int, raw: bytes, kind: type[V
     error = await refusal(body(raw, status))
 
     assert type(error) is kind
-    assert error.code == ""
+    assert (error.code, error.detail) == ("", f"HTTP {status} without an error code")
 
 
 async def test_an_error_in_xml_is_understood() -> None:
@@ -141,8 +140,11 @@ async def test_a_wait_that_the_vendor_asks_for_is_passed_on(headers: dict[str, s
     assert error.retry_after_s == wait_s
 
 
-async def test_a_refusal_with_the_vendors_retry_header_is_throttling() -> None:
-    error = await refusal(refuses("ServiceUnavailable", 503, headers={"x-acs-retry-after": "3000"}))
+@pytest.mark.parametrize(
+    ("code", "status"), [("ServiceUnavailable", 503), ("NobodyKnows.This", 400), ("", 400), ("", 502)]
+)
+async def test_a_refusal_with_the_vendors_retry_header_is_throttling(code: str, status: int) -> None:
+    error = await refusal(refuses(code, status, headers={"x-acs-retry-after": "3000"}))
 
     assert (type(error), error.retry_after_s) == (Throttled, 3.0)
 
@@ -176,7 +178,7 @@ async def test_a_time_or_nonce_that_is_refused_twice_is_clock_skew(code: str) ->
 
     assert isinstance(error, ClockSkew)
     assert len(vendor.asked) == 2
-    assert error.detail.endswith("It refuses the time of the request. Set this machine's clock.")
+    assert error.detail == "it refuses the time of the request, or its nonce"
 
 
 async def test_other_refusals_are_not_asked_again() -> None:
@@ -190,15 +192,15 @@ async def test_other_refusals_are_not_asked_again() -> None:
 @pytest.mark.parametrize(
     ("theirs", "words"),
     [
-        ("Sat, 21 Nov 2026 12:20:40 GMT", "This machine's clock is about 20 minutes behind the vendor's. Set it."),
-        ("Sat, 21 Nov 2026 04:00:40 GMT", "This machine's clock is about 8 hours ahead of the vendor's. Set it."),
-        ("yesterday", "It refuses the time of the request. Set this machine's clock."),
+        ("Sat, 21 Nov 2026 12:20:40 GMT", "the clock of this machine is about 20 minutes behind the vendor's"),
+        ("Sat, 21 Nov 2026 04:00:40 GMT", "the clock of this machine is about 8 hours ahead of the vendor's"),
+        ("yesterday", "it refuses the time of the request, or its nonce"),
     ],
 )
 async def test_clock_skew_says_how_far_off_the_clock_is(theirs: str, words: str) -> None:
     error = await refusal(refuses("InvalidTimeStamp.Expired", headers={"date": theirs}))
 
-    assert error.detail == f"Alibaba Cloud answered GetMPUTaskStatus with InvalidTimeStamp.Expired. {words}"
+    assert error.detail == words
 
 
 @pytest.mark.parametrize(
@@ -243,7 +245,6 @@ async def test_the_words_for_a_code_say_what_it_means_and_nothing_of_the_vendors
 
     error = await refusal(refuses(said))
 
-    what, _, advice = error.detail.partition(f" with {said}. ")
-    assert what == "Alibaba Cloud answered GetMPUTaskStatus"
-    assert advice.endswith(".")
+    assert error.detail
+    assert not error.detail.endswith(".")  # a clause, for others to put into a sentence
     assert "string to sign" not in error.detail

@@ -30,21 +30,23 @@ INVALID_PARAM = "InvalidParam"
 MAX_RETRY_AFTER_S = 120.0
 """Where the vendor's SDK cuts it too."""
 
-_RETRY = "It is asked again."
-_BAD_KEY = "It does not know this access key, or has switched it off. Put a valid key into the Secret."
-_BAD_SIGNATURE = "The signature is wrong. Correct accessKeySecret in the Secret."
-_BAD_STS = "The security token is wrong or has expired. Put a new one into the Secret, with the key it came with."
-_CLOCK = "It refuses the time of the request. Set this machine's clock."
-_RIGHTS = "The key may not do this. Allow the call in the RAM policy of its user."
-_ACCOUNT = "The account is overdue, or the service is not enabled. Settle that in the vendor's console."
-_APP = "It refuses the application id. Check spec.alibabaCloud.appId."
-_TASK = "It refuses the task id. Check spec.alibabaCloud.taskId."
-_CALL = "It does not have this call there. Check statusCall and endpoints in the configuration."
-_SPEC = "It refuses what is asked for. Check appId and taskId in spec.alibabaCloud."
+# What a refusal is, as a clause: what to do is said where the object and its Secret are known.
+_BAD_KEY = "it does not know this access key, or has switched it off"
+_BAD_SIGNATURE = "the signature is wrong: accessKeySecret does not belong to accessKeyId"
+_BAD_STS = "the security token is wrong or has expired"
+_CLOCK = "it refuses the time of the request, or its nonce"
+_RIGHTS = "the RAM policy of the key's user does not allow the call"
+_ACCOUNT = "the account is overdue, or the service is not enabled"
+_APP = "it refuses the application id"
+_TASK = "it refuses the task id"
+_CALL = "it does not have this call at this endpoint in this version"
+_SPEC = "it refuses what is asked for"
+_QUOTA = "the account's quota is used up"
+_TROUBLE = "it has trouble of its own"
 
 CODES: Mapping[str, tuple[type[VendorError], str]] = {
     # Whose name ends in * stands for all that begin so.
-    "InvalidTask.NotFound": (InvalidRequest, "It does not know this task. Check spec.alibabaCloud.taskId."),
+    "InvalidTask.NotFound": (InvalidRequest, "it does not know this task"),
     "InvalidTask.IDError": (InvalidRequest, _TASK),
     "InvalidAppId": (InvalidRequest, _APP),
     "InvalidParam": (InvalidRequest, _SPEC),
@@ -74,29 +76,27 @@ CODES: Mapping[str, tuple[type[VendorError], str]] = {
     "App.ChargeOverDue": (AccountSuspended, _ACCOUNT),
     "App.Stop": (AccountSuspended, _ACCOUNT),
     "Service.Inactive": (AccountSuspended, _ACCOUNT),
-    "Throttling*": (Throttled, "The account's quota is used up. It is asked again, more slowly."),
-    "ServiceUnavailable*": (VendorUnavailable, _RETRY),
-    "InternalError*": (VendorUnavailable, _RETRY),
-    "InternalFailure": (VendorUnavailable, _RETRY),
-    "UnknownError": (VendorUnavailable, _RETRY),
+    "Throttling*": (Throttled, _QUOTA),
+    "ServiceUnavailable*": (VendorUnavailable, _TROUBLE),
+    "InternalError*": (VendorUnavailable, _TROUBLE),
+    "InternalFailure": (VendorUnavailable, _TROUBLE),
+    "UnknownError": (VendorUnavailable, _TROUBLE),
 }
 
 
-def refusal(
-    action: str, status: int, headers: Mapping[str, str], code: str, request_id: str, now: datetime
-) -> VendorError:
+def refusal(status: int, headers: Mapping[str, str], code: str, request_id: str, now: datetime) -> VendorError:
     """The error that an answer is. The code decides; where the table does not have it, headers and HTTP's status.
 
     code: as `clean` leaves it, empty where the answer has none. status: 200 too, some errors come with it.
     """
-    kind, advice = _meaning(code, status)
+    kind, words = _documented(code) or _by_status(code, status)
     wait_s = _vendor_wait_s(headers)
-    if wait_s is not None and status >= 400 and not issubclass(kind, NeedsPerson):
-        kind, advice = Throttled, CODES["Throttling*"][1]
+    if wait_s is not None and status >= 400 and not (_documented(code) and issubclass(kind, NeedsPerson)):
+        kind, words = Throttled, _QUOTA
     if kind is ClockSkew:
-        advice = _clock_advice(headers, now)
+        words = _skew_words(headers, now)
     return kind(
-        f"Alibaba Cloud answered {action} with {code or f'HTTP {status} and no error code'}. {advice}",
+        words if code else f"HTTP {status} without an error code",
         code=code,
         request_id=request_id,
         retry_after_s=wait_s if wait_s is not None else _standard_wait_s(headers, now),
@@ -109,20 +109,22 @@ def clean(code: object) -> str:
     return found[0] if found else ""
 
 
-def _meaning(code: str, status: int) -> tuple[type[VendorError], str]:
+def _documented(code: str) -> tuple[type[VendorError], str] | None:
     if code in CODES:
         return CODES[code]
-    for name, meaning in CODES.items():
-        if name.endswith("*") and code.startswith(name[:-1]):
-            return meaning
+    families = (meaning for name, meaning in CODES.items() if name.endswith("*") and code.startswith(name[:-1]))
+    return next(families, None)
+
+
+def _by_status(code: str, status: int) -> tuple[type[VendorError], str]:
     if status == 429:
-        return CODES["Throttling*"]
+        return Throttled, _QUOTA
     if status >= 500 or status == 408:
-        return VendorUnavailable, _RETRY
+        return VendorUnavailable, _TROUBLE
     if code:
         return InvalidRequest, _SPEC
     # Without a code it is not this API that speaks, but something on the way: no verdict on the spec or the key.
-    return InvalidResponse, "Something between may have answered in its place. It is asked again."
+    return InvalidResponse, ""
 
 
 def _vendor_wait_s(headers: Mapping[str, str]) -> float | None:
@@ -151,12 +153,10 @@ def _http_date(text: str) -> datetime | None:
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
-def _clock_advice(headers: Mapping[str, str], now: datetime) -> str:
+def _skew_words(headers: Mapping[str, str], now: datetime) -> str:
     theirs = _http_date(headers.get("date", ""))
     about = coarse(now - theirs) if theirs else ""
-    if not about:
-        return _CLOCK
-    return f"This machine's clock is {about} the vendor's. Set it."
+    return f"the clock of this machine is {about} the vendor's" if about else _CLOCK
 
 
 def coarse(skew: timedelta) -> str:

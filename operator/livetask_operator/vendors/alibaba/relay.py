@@ -24,7 +24,7 @@ from livetask_operator.vendors.contract import (
 )
 from livetask_operator.vendors.transport import Transport
 
-_START_AGAIN = "Start the task again with the same id; this object follows."
+_START_AGAIN = "To go on, start it again with the same id; this object follows."
 
 RELAY_STATES: Mapping[int, tuple[State, str, str]] = {
     # what the vendor says: the state, what it means, what to do. 2..6 all end the run.
@@ -33,7 +33,7 @@ RELAY_STATES: Mapping[int, tuple[State, str, str]] = {
     2: (State.STOPPED, "stopped", _START_AGAIN),
     3: (State.STOPPED, "stopped by a user", _START_AGAIN),
     4: (State.STOPPED, "the channel has stopped", _START_AGAIN),
-    5: (State.FAILED, "trouble with the CDN's network", _START_AGAIN),
+    5: (State.FAILED, "trouble with the CDN's network", "Start the task again with the same id; this object follows."),
     6: (
         State.FAILED,
         "trouble with the push URL",
@@ -104,7 +104,6 @@ class AlibabaRelay:
                     State.NOT_FOUND,
                     vendor_status=TASK_NOT_FOUND,
                     meaning="it does not know the task",
-                    advice="Start the task with this id; this object follows.",
                     request_id=error.request_id,
                 )
             return error
@@ -119,7 +118,7 @@ class AlibabaRelay:
             raise
         if not reply.request_id:
             # The answer to a stop is its RequestId and nothing else: an object without one is not that answer.
-            raise InvalidResponse("Alibaba Cloud answered StopLiveMPUTask without a RequestId.")
+            raise InvalidResponse("the answer to a stop has no RequestId")
         return StopAnswer(StopOutcome.ACCEPTED, request_id=reply.request_id)
 
 
@@ -128,10 +127,10 @@ def observed(reply: Reply) -> Observation:
     said = reply.document.get("Status")
     # A bool is an int to Python. Numbers are documented; elsewhere this API writes them as strings, so "1" is 1.
     if isinstance(said, bool) or not isinstance(said, int | str):
-        raise InvalidResponse("Alibaba Cloud answered GetMPUTaskStatus without a status.", request_id=reply.request_id)
+        raise InvalidResponse("the answer has no status", request_id=reply.request_id)
     word = _printable(str(said))
     if not word:
-        raise InvalidResponse("Alibaba Cloud answered GetMPUTaskStatus without a status.", request_id=reply.request_id)
+        raise InvalidResponse("the answer has no status", request_id=reply.request_id)
     for number, (state, meaning, advice) in RELAY_STATES.items():
         if word == str(number):
             return Observation(state, word, meaning, advice, request_id=reply.request_id)

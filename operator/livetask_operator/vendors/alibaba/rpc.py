@@ -76,21 +76,21 @@ class Rpc:
         answer = await self._transport.send(
             Request("POST", f"{url.scheme}://{host}/?{signed.query}", headers), deadline
         )
-        return self._read(action, answer)
+        return self._read(answer)
 
-    def _read(self, action: str, answer: Answer) -> Reply:
+    def _read(self, answer: Answer) -> Reply:
         document = _json_object(answer.body)
         said = _said_code(document, answer)
         code, request_id = clean(said), _request_id(document)
         if code == TASK_NOT_FOUND and document is not None and "Status" in document:
             # Gone and not gone: of all contradictions the one that would let a running task go.
-            raise InvalidResponse(f"Alibaba Cloud answered {action} with a status and with {code} in one.")
+            raise InvalidResponse(f"the answer says a status and {code} in one")
         if code or not 200 <= answer.status < 300:
-            raise refusal(action, answer.status, answer.headers, code, request_id, self._clock())
+            raise refusal(answer.status, answer.headers, code, request_id, self._clock())
         if document is None:
-            raise InvalidResponse(f"Alibaba Cloud answered {action} with something that is not a JSON object.")
+            raise InvalidResponse("the answer is not a JSON object")
         if said:
-            raise InvalidResponse(f"Alibaba Cloud answered {action} with an error code that is none.")
+            raise InvalidResponse("the answer has an error code that is none")
         return Reply(document, request_id)
 
 

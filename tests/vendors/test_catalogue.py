@@ -1,0 +1,42 @@
+"""The catalogue of vendors."""
+
+from __future__ import annotations
+
+import httpx
+
+from livetask_operator.vendors.catalogue import relay_vendors
+from livetask_operator.vendors.contract import Credential
+from livetask_operator.vendors.transport import Transport
+
+
+async def test_every_vendor_is_found_under_its_own_name() -> None:
+    async with Transport("livetask-operator/0.1.0 (test)") as transport:
+        vendors = relay_vendors(transport)
+
+    assert {name: vendor.name for name, vendor in vendors.items()} == {"AlibabaCloud": "AlibabaCloud"}
+
+
+async def test_a_vendor_asks_where_the_configuration_says_and_never_twice_with_one_nonce() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={"RequestId": "r", "Status": 1})
+
+    transport = Transport("livetask-operator/0.1.0 (test)", http=httpx.MockTransport(answer))
+    vendor = relay_vendors(
+        transport,
+        alibaba_status_endpoint="https://status.example",
+        alibaba_status_version="2016-11-01",
+        alibaba_live_endpoint="https://live.example",
+    )["AlibabaCloud"]
+    task = vendor.task({"appId": "app", "taskId": "task"})
+
+    await vendor.look(Credential("id", "secret"), [task])
+    await vendor.stop(Credential("id", "secret"), task)
+
+    assert [(request.url.host, request.headers["x-acs-version"]) for request in asked] == [
+        ("status.example", "2016-11-01"),
+        ("live.example", "2016-11-01"),
+    ]
+    assert len({request.headers["x-acs-signature-nonce"] for request in asked}) == 2
