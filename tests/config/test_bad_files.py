@@ -175,9 +175,7 @@ BAD_FILES = [
 
 
 @pytest.mark.parametrize(("text", "words"), BAD_FILES, ids=[words[:60] for _, words in BAD_FILES])
-def test_a_bad_file_is_refused_in_one_line_that_names_the_key_and_the_remedy(
-    tmp_path: Path, text: str, words: str
-) -> None:
+def test_a_bad_file_is_refused_in_one_line_that_names_key_and_remedy(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(text)
 

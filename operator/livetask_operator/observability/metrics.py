@@ -1,0 +1,79 @@
+"""All metrics that the operator shows: their names, labels and meaning in one place.
+
+They live in a registry of their own, so that two operators in one process (in tests) do not add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+CALL_SECONDS = (0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 10.0)
+"""A call takes 10 seconds at most, all included."""
+
+
+class Metrics:
+    """The metrics of one operator."""
+
+    def __init__(self) -> None:
+        # A second series per counter that tells when it was made, which nobody asks for.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self.vendor_calls = Counter(
+            "livetask_vendor_calls_total",
+            "Calls to vendors, by what came of them: ok, or the reason as in conditions.",
+            ["vendor", "call", "outcome"],
+            registry=self.registry,
+        )
+        self.vendor_call_seconds = Histogram(
+            "livetask_vendor_call_seconds",
+            "How long calls to vendors took.",
+            ["vendor", "call"],
+            buckets=CALL_SECONDS,
+            registry=self.registry,
+        )
+        self.objects = Gauge(
+            "livetask_objects", "Objects that are followed, by state.", ["kind", "state"], registry=self.registry
+        )
+        self.writes = Counter(
+            "livetask_api_writes_total",
+            "Writes to the Kubernetes API server: status, finalizer or event.",
+            ["kind", "outcome"],
+            registry=self.registry,
+        )
+        self.events_dropped = Counter(
+            "livetask_events_dropped_total", "Events that waited too long to be posted.", registry=self.registry
+        )
+        self.secrets_in_use = Gauge(
+            "livetask_secrets_in_use", "Secrets that are read again and again.", registry=self.registry
+        )
+        self.secret_age_seconds = Gauge(
+            "livetask_secret_age_seconds",
+            "How long ago the Secret in use was read that was not read for the longest.",
+            registry=self.registry,
+        )
+        self.leader = Gauge("livetask_leader", "1 while this process holds the Lease.", registry=self.registry)
+        self.loop_lag_seconds = Gauge(
+            "livetask_loop_lag_seconds",
+            "How late the event loop was the last time it was asked.",
+            registry=self.registry,
+        )
+        self._shown: set[tuple[str, str]] = set()
+
+    def count_objects(self, kind: str, by_state: Mapping[str, int]) -> None:
+        """Show how many objects of a kind are in which state; a state that has none any more shows 0."""
+        now = {(kind, state) for state in by_state}
+        for gone in {shown for shown in self._shown if shown[0] == kind} - now:
+            self.objects.labels(*gone).set(0)
+        for state, count in by_state.items():
+            self.objects.labels(kind, state).set(count)
+        self._shown |= now
+
+    def text(self) -> bytes:
+        """All of them in Prometheus' text format, of type CONTENT_TYPE."""
+        return generate_latest(self.registry)
