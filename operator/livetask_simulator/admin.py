@@ -5,7 +5,6 @@ Apart from the clouds, which never read it; what a body's fields mean is in alib
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import fields as dataclass_fields
 from typing import Any
 
 from aiohttp import web
@@ -95,8 +94,22 @@ def read_fault(fields: Fields) -> Fault:
 
 def show_fault(fault: Fault) -> dict[str, object]:
     """A fault as the admin API shows it: what it matches and how often it struck."""
-    hidden = {"body", "headers", "message"}
-    return {each.name: getattr(fault, each.name) for each in dataclass_fields(fault) if each.name not in hidden}
+    return {
+        "id": fault.fault_id,
+        "kind": fault.kind,
+        "vendor": fault.vendor,
+        "account": fault.account,
+        "keyId": fault.key_id,
+        "operation": fault.operation,
+        "appId": fault.app_id,
+        "taskId": fault.task_id,
+        "times": fault.times,
+        "skip": fault.skip,
+        "afterEffect": fault.after_effect,
+        "status": fault.status,
+        "code": fault.code,
+        "struck": fault.struck,
+    }
 
 
 class _Admin:

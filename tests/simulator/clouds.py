@@ -18,11 +18,11 @@ from alibabacloud_tea_openapi.utils import Utils
 from darabonba.request import DaraRequest
 
 from livetask_simulator.accounts import Key
-from livetask_simulator.alibaba.gateway import AlibabaCloud
 from livetask_simulator.alibaba.orders import put_settings
 from livetask_simulator.alibaba.tasks import Task, Turn
 from livetask_simulator.exchange import Received, Reply
 from livetask_simulator.fields import Fields
+from livetask_simulator.world import World
 
 ACCOUNT, KEY_ID, SECRET = "sports", "LTAI-1", "s3cret"
 APP, TASK = "app-1", "cup-final"
@@ -70,7 +70,8 @@ class Cloud:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.alibaba = AlibabaCloud(self.clock)
+        self.world = World(self.clock)
+        self.alibaba = self.world.alibaba
         self.settings()
         self.key()
 
