@@ -19,7 +19,7 @@ AUDIT = logging.getLogger("livetask.audit")
 PLAIN_VALUE = re.compile(r"[\w.,:;/@+~%*!?<>|()\[\]{}#$&^-]+")
 """A value that needs no quotes: no space, no quote, no equals sign, no control character."""
 
-_QUIET = ("kopf", "kopf.objects", "aiohttp.access")
+_QUIET = ("kopf", "kopf.objects", "aiohttp.access", "httpx")
 """They log each handler and each request at INFO; what they warn of is still seen."""
 
 

@@ -93,15 +93,24 @@ class Turnstile:
 
 
 class Quotas:
-    """The turnstile of each account and call. `limits(vendor, account, call)` tells calls per second."""
+    """The turnstile of each account and call.
 
-    def __init__(self, limits: Callable[[str, str, str], float], monotonic: Callable[[], float]) -> None:
+    `limits(vendor, account, call)` tells calls per second, `account_of(vendor, key)` which keys are one account.
+    """
+
+    def __init__(
+        self,
+        limits: Callable[[str, str, str], float],
+        account_of: Callable[[str, str], str],
+        monotonic: Callable[[], float],
+    ) -> None:
         self._limits = limits
+        self._account_of = account_of
         self._monotonic = monotonic
         self._turnstiles: dict[tuple[str, str, str], Turnstile] = {}
 
-    def of(self, vendor: str, account: str, call: str) -> Turnstile:
-        key = (vendor, account, call)
+    def of(self, vendor: str, key_or_project: str, call: str) -> Turnstile:
+        key = (vendor, self._account_of(vendor, key_or_project), call)
         if key not in self._turnstiles:
             self._turnstiles[key] = Turnstile(self._limits(*key), self._monotonic)
         return self._turnstiles[key]

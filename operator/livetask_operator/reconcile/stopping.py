@@ -69,13 +69,6 @@ class Stop:
 Decision = Orphan | Hold | Wait | LeaveRunning | LookFirst | Stop
 
 
-def release_without_call(task: RelayTask, *, crd_deleted: bool) -> Orphan | None:
-    """Whether the object goes without any further call to the vendor."""
-    if task.deletion_policy is DeletionPolicy.ORPHAN:
-        return Orphan(uninstall=False)
-    return Orphan(uninstall=True) if crd_deleted else None
-
-
 def stop_due(task: RelayTask, default_delay_s: int) -> datetime:
     """When the task is stopped: its deletion, and the delay that the object or else the configuration names."""
     if task.deleted is None:
@@ -84,13 +77,24 @@ def stop_due(task: RelayTask, default_delay_s: int) -> datetime:
 
 
 def stop_is_due(
-    task: RelayTask, others: Iterable[RelayTask], now: Instant, *, due: datetime, stops_held: bool, waited_s: float
+    task: RelayTask,
+    others: Iterable[RelayTask],
+    now: Instant,
+    *,
+    due: datetime,
+    crd_deleted: bool,
+    stops_held: bool,
+    waited_s: float,
 ) -> Decision:
-    """Whether a deleted task with policy Stop is stopped now.
+    """What is done with a deleted task now.
 
     `others` are all objects that name the same task id, read in this very moment; `waited_s` tells how long this
     object has waited for other owners' first looks.
     """
+    if task.deletion_policy is DeletionPolicy.ORPHAN:
+        return Orphan(uninstall=False)
+    if crd_deleted:
+        return Orphan(uninstall=True)
     if stops_held:
         return Hold()
     if now.wall < due:
@@ -182,11 +186,21 @@ def unconfirmed_status(task: RelayTask, now: Instant) -> RelayTaskStatus:
 def blocked_status(task: RelayTask, trouble: Trouble, now: Instant) -> RelayTaskStatus:
     """Something is in the way of the stop."""
     kind = "Stalled" if trouble.needs_person else "Reconciling"
-    return _deleting(task, "Unknown", trouble.reason, kind, words.stop_blocked(task, trouble.message), now)
+    message = words.stop_blocked(task, trouble.message)
+    old = task.status.condition("Ready")
+    said = old is not None and old.reason == trouble.reason and old.message.startswith(words.NOT_STOPPED)
+    if old is not None and said and not trouble.needs_person:
+        message = old.message  # an outage has many faces and is one cause: no write for each retry
+    return _deleting(task, "Unknown", trouble.reason, kind, message, now)
 
 
 def _deleting(task: RelayTask, ready: str, reason: Reason, kind: str, message: str, now: Instant) -> RelayTaskStatus:
-    base = replace(task.status, vendor=task.vendor.name, task_id=task.ref.task)
+    base = replace(
+        task.status,
+        vendor=task.vendor.name,
+        task_id=task.ref.task,
+        last_handled_requested_at=task.requested_at or task.status.last_handled_requested_at,
+    )
     wanted = [
         Wanted("Ready", "False" if ready == "False" else "Unknown", reason, message),
         Wanted(kind, "True", reason, message),

@@ -66,42 +66,48 @@ def stale(task: RelayTask) -> str:
 
 def vendor_trouble(task: RelayTask, error: VendorError, call: str) -> str:
     """What a vendor's refusal or silence means, and who mends it."""
-    title, secret = task.vendor.title, f"{task.namespace}/{task.secret}"
-    code = f" ({error.code})" if error.code else ""
-    detail = f": {error.detail}" if error.detail else ""
+    title, secret, said = task.vendor.title, f"{task.namespace}/{task.secret}", _said(error)
     match Reason(error.reason):
         case Reason.CREDENTIALS_REJECTED:
             return (
-                f"{title} does not accept the key in Secret {secret}{code}. Put a valid one there: "
+                f"{title} does not accept the key in Secret {secret}{said}. Put a valid one there: "
                 f"kubectl -n {task.namespace} edit secret {task.secret}; it is used within 5 seconds."
             )
         case Reason.PERMISSION_DENIED:
             return (
-                f"{title} does not let the key in Secret {secret} call {call}{code}. "
+                f"{title} does not let the key in Secret {secret} call {call}{said}. "
                 "Grant it that right at the vendor; it is tried again every minute."
             )
         case Reason.INVALID_REQUEST:
             return (
-                f"{title} refuses {call} for task {task.ref.task} of {task.ref.application}{code}. Check these ids: "
+                f"{title} refuses {call} for task {task.ref.task} of {task.ref.application}{said}. Check these ids: "
                 "they cannot be changed, so where they are wrong make a new object with the right ones."
             )
         case Reason.CLOCK_SKEW:
-            return f"{title} refuses the time of the request{code}{detail}. Set the clock of the operator's node."
+            return f"{title} refuses the time of the request{said}. Set the clock of the operator's node."
         case Reason.ACCOUNT_SUSPENDED:
             return (
-                f"{title} has suspended the account of Secret {secret}, or the service is not enabled for it{code}. "
+                f"{title} has suspended the account of Secret {secret}, or the service is not enabled for it{said}. "
                 "Settle the account's bill, or enable the service; it is tried again every minute."
             )
         case Reason.ENDPOINT_NOT_FOUND:
-            return f"The host of {title} does not exist{detail}. Check `endpoints` in the operator's configuration" + (
-                f", and the region {task.ref.region} of this object." if task.ref.region else "."
+            region = f", and the region {task.ref.region} of this object" if task.ref.region else ""
+            return (
+                f"There is no {title} where it is asked{said}. "
+                f"Check `endpoints` in the operator's configuration{region}."
             )
         case Reason.THROTTLED:
-            return f"{title} says that the account asks too often{code}. It is asked less often, and goes on by itself."
+            return f"{title} says that the account asks too often{said}. It is asked less often, and goes on by itself."
         case Reason.INVALID_RESPONSE:
-            return f"{title} answered {call} with something that it does not document{code}. It is asked again."
+            return f"{title} answered {call} with something that it does not document{said}. It is asked again."
         case _:
-            return f"{title} cannot be reached or does not answer{code}. It is asked again."
+            return f"{title} cannot be reached or does not answer{said}. It is asked again."
+
+
+def _said(error: VendorError) -> str:
+    """The vendor's code and our words for it, in brackets."""
+    parts = ": ".join(part for part in (error.code, error.detail) if part)
+    return f" ({parts})" if parts else ""
 
 
 def secret_not_found(task: RelayTask) -> str:
@@ -148,9 +154,12 @@ def stop_not_confirmed(task: RelayTask) -> str:
     )
 
 
+NOT_STOPPED = "Not stopped yet."
+
+
 def stop_blocked(task: RelayTask, cause: str) -> str:
     """A cause that keeps a deleted object, with the ways out."""
-    return f"Not stopped yet. {cause} To let it go without a stop: {orphan_command(task)}"
+    return f"{NOT_STOPPED} {cause} To let it go without a stop: {orphan_command(task)}"
 
 
 def stop_accepted(task: RelayTask, *, confirmed: bool) -> str:

@@ -219,6 +219,8 @@ class RelayVendor(Protocol):
     stop_call: str
     task_field: str
     """The spec's field that names the task, selectable: spec.alibabaCloud.taskId."""
+    secret_keys: tuple[str, ...]
+    """The keys that a Secret must have, as a person creates it: accessKeyId, accessKeySecret."""
 
     def task(self, block: Mapping[str, object]) -> TaskRef:
         """The task that a vendor block of a spec names."""

@@ -1,0 +1,133 @@
+"""The command: `livetask-operator run` and `check`. The one place that knows all rooms and puts them together."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import socket
+import sys
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import uvloop
+
+from livetask_operator.config import Config, ConfigError, describe, load
+from livetask_operator.kube.connection import NoCluster
+from livetask_operator.kube.process import Options, run
+from livetask_operator.observability import logging
+from livetask_operator.observability.health import Health
+from livetask_operator.observability.http import Address, ListenError, ObservabilityServer, parse_address
+from livetask_operator.observability.metrics import Metrics
+from livetask_operator.vendors.catalogue import relay_vendors
+from livetask_operator.vendors.contract import RelayVendor
+from livetask_operator.vendors.transport import Transport
+
+VERSION = version("livetask-operator")
+BAD_USAGE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command. Returns the exit code: 2 for bad options or a bad configuration, with one line on stderr."""
+    options = _parser().parse_args(arguments)
+    try:
+        config = Config.default() if options.config is None else load(options.config)
+    except ConfigError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - what the command says to who typed it
+        return BAD_USAGE
+    if options.command == "check":
+        print("\n".join(describe(config)))  # noqa: T201
+        return 0
+    logging.configure(options.log_level, options.log_format, sys.stderr)
+    try:
+        address = parse_address(options.listen)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_run(options, address, config))
+    except (NoCluster, ListenError) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return BAD_USAGE
+
+
+async def _run(options: argparse.Namespace, address: Address, config: Config) -> int:
+    user_agent = f"livetask-operator/{VERSION}"
+    metrics, health = Metrics(), Health(time.monotonic)
+    server = ObservabilityServer(health, metrics)
+    await server.start(address)
+    try:
+        async with Transport(
+            f"{user_agent} ({config.cluster_name})" if config.cluster_name else user_agent
+        ) as transport:
+            return await run(_run_options(options, user_agent), config, _vendors(config, transport), metrics, health)
+    finally:
+        await server.close()
+
+
+def _run_options(options: argparse.Namespace, user_agent: str) -> Options:
+    return Options(
+        namespaces=tuple(options.namespace),
+        selector=options.selector,
+        leader_elect=options.leader_elect,
+        lease_name=options.lease_name,
+        lease_namespace=options.lease_namespace,
+        identity=f"{os.environ.get('POD_NAME') or socket.gethostname()}_{uuid.uuid4().hex[:8]}",
+        user_agent=user_agent,
+    )
+
+
+def _vendors(config: Config, transport: Transport) -> Mapping[str, RelayVendor]:
+    """Every vendor by the block of the spec that names its tasks."""
+    vendors = relay_vendors(
+        transport,
+        alibaba_status_endpoint=config.alibaba_status_endpoint,
+        alibaba_status_version=config.alibaba_status_call.version,
+        alibaba_live_endpoint=config.endpoints.alibaba_live,
+    )
+    return {vendor.block: vendor for vendor in vendors.values()}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="livetask-operator",
+        description="Follows live-stream relay tasks at cloud vendors as Kubernetes resources, and stops a task at its "
+        "vendor when its resource is deleted.",
+    )
+    parser.add_argument("--version", action="version", version=VERSION)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    check = commands.add_parser(
+        "check",
+        help="say what is wrong with a configuration file, or what it comes to",
+        description="Reads a configuration file and prints what it comes to. Needs no cluster. "
+        "Exits with 2 and one line on stderr where something is wrong with it.",
+    )
+    check.add_argument("--config", type=Path, required=True, metavar="FILE", help="the configuration file (YAML)")
+
+    run_command = commands.add_parser(
+        "run",
+        help="run the operator",
+        description="Runs the operator against the cluster of KUBECONFIG, or of the pod it runs in.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = run_command.add_argument
+    add("--config", type=Path, metavar="FILE", help="the configuration file (YAML); without one the defaults hold")
+    add("--namespace", action="append", default=[], metavar="NS", help="follow this namespace alone; may be repeated")
+    add(
+        "--selector",
+        default="",
+        metavar="LABELS",
+        help="follow only objects with these labels, as kubectl -l takes them",
+    )
+    add("--leader-elect", action=argparse.BooleanOptionalAction, default=True, help="act only while holding a Lease")
+    add("--lease-name", default="livetask-operator", metavar="NAME", help="shards need names of their own")
+    add("--lease-namespace", default="", metavar="NS", help="else POD_NAMESPACE, else the context's")
+    add("--listen", default="0.0.0.0:8080", metavar="HOST:PORT", help="/healthz, /readyz, /metrics")
+    add("--log-level", choices=("debug", "info", "warning", "error"), default="info", help="what is logged")
+    add("--log-format", choices=("text", "json"), default="text", help="how it is logged")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

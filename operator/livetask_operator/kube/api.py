@@ -1,0 +1,184 @@
+"""Our own reads and writes of RelayTasks: status, finalizer, other owners. Refusals become a small tree of errors.
+
+kopf writes nothing here: a patch of kopf's that is refused can end a handler for ever without a word.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import aiohttp
+from kubernetes.aio import client
+
+from livetask_operator.reconcile.resource import FINALIZER, GROUP, RELAY_TASKS, VERSION, RelayTask
+
+REQUEST_TIMEOUT_S = 10.0
+PAGE = 500
+CRD = f"{RELAY_TASKS}.{GROUP}"
+MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+
+
+class KubeError(Exception):
+    """The API server did not do what was asked."""
+
+
+class ObjectGone(KubeError):
+    """The object is not there any more, or another one has its name."""
+
+
+class Conflict(KubeError):
+    """The object changed since it was read: read it again and decide again."""
+
+
+class Refused(KubeError):
+    """The API server will not do this: rights, schema, size. Trying the same again at once is no use."""
+
+
+class Unavailable(KubeError):
+    """The API server is away or busy: try again later."""
+
+
+class RelayTaskApi:
+    """RelayTasks on the API server. `namespaces` confine what is read; none: all."""
+
+    def __init__(self, api: client.ApiClient, namespaces: Sequence[str] = ()) -> None:
+        self._objects = client.CustomObjectsApi(api)
+        self._namespaces = tuple(namespaces)
+
+    async def get(self, namespace: str, name: str) -> Mapping[str, Any]:
+        """The object as it is now. Raises ObjectGone."""
+        with translated(f"get {namespace}/{name}"):
+            body = await self._objects.get_namespaced_custom_object(
+                GROUP, VERSION, namespace, RELAY_TASKS, name, _request_timeout=REQUEST_TIMEOUT_S
+            )
+        return _mapping(body)
+
+    async def patch_status(self, task: RelayTask, patch: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Merge a patch into the status of this very object: one with the same name and another uid is left alone."""
+        body = {"metadata": {"uid": task.uid}, "status": dict(patch)}
+        with translated(f"patch the status of {task.label}"):
+            answer = await self._objects.patch_namespaced_custom_object_status(
+                GROUP,
+                VERSION,
+                task.namespace,
+                RELAY_TASKS,
+                task.name,
+                body,
+                _content_type=MERGE_PATCH,
+                _request_timeout=REQUEST_TIMEOUT_S,
+            )
+        return _mapping(answer)
+
+    async def add_finalizer(self, task: RelayTask) -> Mapping[str, Any]:
+        """Put the finalizer on the object as it was read. Raises Conflict where it has changed since."""
+        if task.finalizers:
+            add: dict[str, Any] = {"op": "add", "path": "/metadata/finalizers/-", "value": FINALIZER}
+        else:
+            add = {"op": "add", "path": "/metadata/finalizers", "value": [FINALIZER]}
+        return await self._patch_finalizers(task, [add])
+
+    async def remove_finalizer(self, task: RelayTask) -> Mapping[str, Any]:
+        """Take our finalizer, and no other, off the object as it was read. Raises Conflict, ObjectGone."""
+        path = f"/metadata/finalizers/{task.finalizers.index(FINALIZER)}"
+        return await self._patch_finalizers(
+            task, [{"op": "test", "path": path, "value": FINALIZER}, {"op": "remove", "path": path}]
+        )
+
+    async def _patch_finalizers(self, task: RelayTask, operations: list[dict[str, Any]]) -> Mapping[str, Any]:
+        guards = [
+            {"op": "test", "path": "/metadata/uid", "value": task.uid},
+            {"op": "test", "path": "/metadata/resourceVersion", "value": task.resource_version},
+        ]
+        with translated(f"patch the finalizers of {task.label}", unprocessable_is_conflict=True):
+            answer = await self._objects.patch_namespaced_custom_object(
+                GROUP,
+                VERSION,
+                task.namespace,
+                RELAY_TASKS,
+                task.name,
+                [*guards, *operations],
+                _content_type=JSON_PATCH,
+                _request_timeout=REQUEST_TIMEOUT_S,
+            )
+        return _mapping(answer)
+
+    async def list_same_task(self, task: RelayTask) -> list[Mapping[str, Any]]:
+        """All objects that name the same vendor task id, in this moment, whatever their labels."""
+        selector = f"{task.vendor.task_field}={task.ref.task}"
+        return [body async for body in self._list(field_selector=selector)]
+
+    async def list_all(self) -> list[Mapping[str, Any]]:
+        """All objects that the operator may read."""
+        return [body async for body in self._list()]
+
+    async def _list(self, **selectors: str) -> AsyncIterator[Mapping[str, Any]]:
+        for namespace in self._namespaces or (None,):
+            token: str | None = None
+            while True:
+                with translated("list RelayTasks"):
+                    page = _mapping(await self._list_page(namespace, token, selectors))
+                for body in page["items"]:
+                    yield body
+                token = page["metadata"].get("continue") or None
+                if token is None:
+                    break
+
+    async def _list_page(self, namespace: str | None, token: str | None, selectors: Mapping[str, str]) -> object:
+        arguments: dict[str, Any] = {"limit": PAGE, "_request_timeout": REQUEST_TIMEOUT_S, **selectors}
+        if token is not None:
+            arguments["_continue"] = token
+        if namespace is None:
+            return await self._objects.list_custom_object_for_all_namespaces(GROUP, VERSION, RELAY_TASKS, **arguments)
+        return await self._objects.list_namespaced_custom_object(GROUP, VERSION, namespace, RELAY_TASKS, **arguments)
+
+    async def crd_is_deleted(self) -> bool:
+        """Whether the CRD itself is being deleted: then its objects go as with `Orphan`."""
+        with translated(f"get the CRD {CRD}"):
+            body = await self._objects.get_cluster_custom_object(
+                "apiextensions.k8s.io",
+                "v1",
+                "customresourcedefinitions",
+                CRD,
+                _request_timeout=REQUEST_TIMEOUT_S,
+            )
+        return "deletionTimestamp" in _mapping(body)["metadata"]
+
+
+@contextmanager
+def translated(what: str, *, unprocessable_is_conflict: bool = False) -> Iterator[None]:
+    """Turn what the client raises into this room's errors."""
+    try:
+        yield
+    except client.ApiException as error:
+        message = f"{what}: {error.status} {_message(error)}"
+        if error.status == 404:
+            raise ObjectGone(message) from None
+        if error.status == 409:
+            gone = "uid" in message.lower()  # "Precondition failed: UID in precondition: …"
+            raise (ObjectGone if gone else Conflict)(message) from None
+        if error.status == 422 and unprocessable_is_conflict:
+            raise Conflict(message) from None
+        if error.status == 429 or error.status is None or error.status >= 500:
+            raise Unavailable(message) from None
+        raise Refused(message) from None
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        raise Unavailable(f"{what}: {type(error).__name__}") from None
+
+
+def _message(error: client.ApiException) -> str:
+    """The API server's own words, on one line."""
+    try:
+        text = str(json.loads(error.body or "")["message"])
+    except (TypeError, ValueError, KeyError):
+        text = str(error.reason)
+    return " ".join(text.split())[:500]
+
+
+def _mapping(body: object) -> Mapping[str, Any]:
+    if not isinstance(body, Mapping):
+        raise Unavailable(f"the API server answered with a {type(body).__name__} where an object was expected")
+    return body

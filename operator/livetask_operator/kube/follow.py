@@ -1,0 +1,318 @@
+"""Follows all RelayTasks: is told what happened, decides whose turn it is, and has one step taken for it.
+
+One scheduler for all objects, not a timer or a daemon for each: who is asked next is one decision, and no handler of
+kopf's can die without a word.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
+from typing import Any
+
+from kubernetes.aio import client
+
+from livetask_operator.config import Config
+from livetask_operator.kube.api import Conflict, KubeError, ObjectGone, RelayTaskApi
+from livetask_operator.kube.asking import Asking
+from livetask_operator.kube.events import Events
+from livetask_operator.kube.looking import Looking
+from livetask_operator.kube.record import Record
+from livetask_operator.kube.releasing import Releasing
+from livetask_operator.kube.secrets import Secrets
+from livetask_operator.kube.writing import Writer
+from livetask_operator.observability.health import Health
+from livetask_operator.observability.metrics import Metrics
+from livetask_operator.polling import backoff
+from livetask_operator.polling.quota import Quotas
+from livetask_operator.polling.schedule import Schedule
+from livetask_operator.reconcile.reasons import Reason
+from livetask_operator.reconcile.resource import Instant, RelayTask, UnreadableResource
+from livetask_operator.reconcile.settle import Track, review_at_s, settle
+from livetask_operator.reconcile.trouble import Trouble
+from livetask_operator.vendors.contract import Credential, RelayVendor
+
+HEARTBEAT = "scheduler"
+HEARTBEAT_S = 5.0
+SPREAD_S = 10.0
+"""After a restart the first looks at known objects are spread over so long, or over their interval if it is shorter."""
+SWEEP_AFTER_LISTING_S = 5.0
+SWEEP_EVERY_S = 300.0
+STOP_GRACE_S = 5.0
+AFTER_A_FAULT_S = 15.0
+
+log = logging.getLogger("livetask.follow")
+
+
+class Follow:
+    """All RelayTasks that this process follows, by uid."""
+
+    def __init__(
+        self,
+        api_client: client.ApiClient,
+        api: RelayTaskApi,
+        vendors: Mapping[str, RelayVendor],
+        config: Config,
+        metrics: Metrics,
+        health: Health,
+        now: Callable[[], Instant],
+    ) -> None:
+        """`vendors` by block."""
+        self._api = api
+        self._vendors = vendors
+        self._metrics = metrics
+        self._health = health
+        self._now = now
+        self.secrets = Secrets(api_client, self._mono, metrics, self.secret_changed)
+        self.events = Events(api_client, self._mono, metrics)
+        self._asking = Asking(
+            Quotas(config.limit, config.account_of, self._mono), metrics, self._mono, self._accepted_again
+        )
+        self._writer = Writer(
+            api, self.events, metrics, vendors, lambda record, task: self._adopt(record, task, own=True)
+        )
+        self._looking = Looking(self.secrets, self._asking, self._writer, now)
+        self._releasing = Releasing(api, self.secrets, self._asking, self._writer, vendors, config, self.step_soon, now)
+        self._records: dict[str, Record] = {}
+        self._unreadable: dict[str, str] = {}
+        self._steps: Schedule[str] = Schedule()
+        self._reviews: Schedule[str] = Schedule()
+        self._wake = asyncio.Event()
+        self._work: set[asyncio.Task[None]] = set()
+        self._sweep_at_s = float("inf")
+        self._stopping = False
+
+    def _mono(self) -> float:
+        return self._now().mono
+
+    # What happened
+
+    def changed(self, body: Mapping[str, Any], *, listed: bool = False) -> None:
+        """An object was listed, added or modified."""
+        if listed:
+            self._sweep_at_s = self._mono() + SWEEP_AFTER_LISTING_S
+        uid = body["metadata"]["uid"]
+        try:
+            task = RelayTask.from_body(body, self._vendors)
+        except UnreadableResource as error:
+            if self._unreadable.get(uid) != str(error):
+                self._unreadable[uid] = str(error)
+                log.error("%s; it is not followed", error)
+            return
+        record = self._records.get(uid)
+        if record is None:
+            self._take_over(task)
+        elif task.is_newer_than(record.task):
+            self._adopt(record, task, own=False)
+
+    def vanished(self, uid: str) -> None:
+        """An object is gone."""
+        record = self._records.pop(uid, None)
+        self._unreadable.pop(uid, None)
+        self._steps.drop(uid)
+        self._reviews.drop(uid)
+        self.secrets.release(uid)
+        if record is not None:
+            log.info("gone", extra={"fields": {"namespace": record.task.namespace, "name": record.task.name}})
+            if record.step is not None and record.may_cancel:
+                record.step.cancel()
+
+    def secret_changed(self, namespace: str, name: str) -> None:
+        """A Secret reads differently than before: whoever uses it goes on at once."""
+        log.info("Secret changed", extra={"fields": {"namespace": namespace, "name": name}})
+        for uid, record in self._records.items():
+            task = record.task
+            if (task.namespace, task.secret) != (namespace, name):
+                continue
+            credential = self.secrets.known(task)
+            if isinstance(credential, Credential):
+                self._asking.secret_changed(credential)
+            if record.stop is not None:
+                record.stop.failures = 0
+            if task.is_deleted or not task.suspend:
+                self.step_soon(uid)
+
+    def _accepted_again(self, credential: Credential) -> None:
+        """A key that was refused is accepted: its users need not wait until their next try."""
+        for uid, record in self._records.items():
+            if self.secrets.known(record.task) != credential:
+                continue
+            latest = record.track.latest
+            refused = isinstance(latest, Trouble) and latest.reason in _REFUSALS
+            if refused or (record.stop is not None and record.stop.blocked):
+                self._steps.hasten(uid, self._mono() + random.uniform(0, 1))  # noqa: S311 - a spread
+        self._wake.set()
+
+    def _take_over(self, task: RelayTask) -> None:
+        now_s = self._mono()
+        self._records[task.uid] = Record(task, Track(since_s=now_s, interval_s=float(task.poll_interval_s)))
+        quiet = task.was_looked_at and task.has_finalizer and not task.is_deleted and not task.request_waits
+        quiet = quiet and task.status.observed_generation == task.generation
+        spread_s = min(SPREAD_S, task.poll_interval_s) if quiet else 0.0
+        self._steps.set(task.uid, now_s + random.uniform(0, spread_s))  # noqa: S311 - a spread
+        self._review_later(self._records[task.uid])
+        self._wake.set()
+
+    def _adopt(self, record: Record, task: RelayTask, *, own: bool) -> None:
+        """Take a newer reading of an object, and go on at once where somebody did something to it."""
+        old, record.task = record.task, task
+        record.track = replace(record.track, interval_s=float(task.poll_interval_s))
+        if task.secret != old.secret:
+            self.secrets.release(task.uid, keep=(task.namespace, task.secret))
+        newly_deleted = task.is_deleted and not old.is_deleted
+        happened = (
+            newly_deleted
+            or task.generation != old.generation
+            or task.requested_at != old.requested_at
+            or (old.has_finalizer and not task.has_finalizer and not task.is_deleted)
+            or (not own and task.status != old.status)
+        )
+        if not happened:
+            return
+        if record.stop is not None:
+            record.stop.failures = 0
+        if newly_deleted and record.step is not None and record.may_cancel:
+            record.step.cancel()  # a look that hangs must not hold a deletion up
+        self.step_soon(task.uid)
+
+    def step_soon(self, uid: str) -> None:
+        """This object's next step is due now, or as soon as the one under way is done."""
+        record = self._records.get(uid)
+        if record is None:
+            return
+        if record.step is not None:
+            record.happened = True
+            return
+        self._steps.hasten(uid, self._mono())
+        self._wake.set()
+
+    # Whose turn it is
+
+    async def run(self) -> None:
+        """Have steps taken as they fall due, until `stop`."""
+        self._sweep_at_s = self._mono() + SWEEP_EVERY_S
+        while not self._stopping:
+            now_s = self._mono()
+            self._health.beat(HEARTBEAT)
+            for uid in self._steps.pop_due(now_s):
+                self._start_step(uid)
+            for uid in self._reviews.pop_due(now_s):
+                self._start_review(uid)
+            if now_s >= self._sweep_at_s:
+                self._sweep_at_s = now_s + SWEEP_EVERY_S
+                self._spawn(self._sweep())
+            self._count_states()
+            due = [self._steps.next_due(), self._reviews.next_due(), self._sweep_at_s, now_s + HEARTBEAT_S]
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, min(at_s for at_s in due if at_s is not None) - self._mono())):
+                    await self._wake.wait()
+            self._wake.clear()
+
+    async def stop(self) -> None:
+        """Start nothing more; let stops that are under way end, for some seconds."""
+        self._stopping = True
+        self._wake.set()
+        for record in self._records.values():
+            if record.step is not None and record.may_cancel:
+                record.step.cancel()
+        if self._work:
+            await asyncio.wait(self._work, timeout=STOP_GRACE_S)
+        for work in self._work:
+            work.cancel()
+
+    def _start_step(self, uid: str) -> None:
+        record = self._records.get(uid)
+        if record is None or record.step is not None:
+            return
+        record.happened = False
+        record.may_cancel = not record.task.is_deleted
+        record.step = self._spawn(self._step(record))
+
+    def _start_review(self, uid: str) -> None:
+        record = self._records.get(uid)
+        if record is not None:
+            self._spawn(self._review(record))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+        return task
+
+    async def _step(self, record: Record) -> None:
+        """One step of one object. Whatever goes wrong in it, the object has a next one."""
+        delay_s: float | None = 0.0
+        try:
+            taking = self._releasing if record.task.is_deleted else self._looking
+            delay_s = await taking.step(record)
+            record.failed_steps = 0
+        except ObjectGone:
+            self.vanished(record.task.uid)
+        except Conflict as error:
+            record.failed_steps += 1
+            delay_s = backoff.after_failed_write(record.failed_steps) if record.failed_steps > 1 else 0.0
+            log.info("decided again, as somebody changed it: %s", error)
+        except KubeError as error:
+            record.failed_steps += 1
+            delay_s = backoff.after_failed_write(record.failed_steps)
+            log.warning("%s; tried again in %g s", error, delay_s)
+        except Exception:
+            delay_s = AFTER_A_FAULT_S
+            log.exception("a fault in the operator with %s; tried again in %g s", record.task.label, delay_s)
+        finally:
+            record.step = None
+            if self._records.get(record.task.uid) is record:
+                self._go_on(record, delay_s)
+
+    def _go_on(self, record: Record, delay_s: float | None) -> None:
+        uid = record.task.uid
+        if record.happened:
+            self._steps.hasten(uid, self._mono())
+        elif delay_s is not None:
+            self._steps.hasten(uid, self._mono() + delay_s)
+        self._review_later(record)
+        self._wake.set()
+
+    async def _review(self, record: Record) -> None:
+        """What time alone changes: nothing was seen for too long, or a newcomer's grace is over."""
+        try:
+            if not record.task.is_deleted:
+                await self._writer.write(record, lambda task: settle(task, record.track, self._now()))
+        except ObjectGone:
+            self.vanished(record.task.uid)
+        except KubeError as error:
+            log.warning("%s; the next look tries again", error)
+        if self._records.get(record.task.uid) is record:
+            self._review_later(record)
+
+    def _review_later(self, record: Record) -> None:
+        at_s = None if record.task.is_deleted else review_at_s(record.task, record.track, self._now())
+        if at_s is None:
+            self._reviews.drop(record.task.uid)
+        else:
+            self._reviews.set(record.task.uid, at_s)
+
+    async def _sweep(self) -> None:
+        """Notice what vanished while the watch was down: kopf lists again and says nothing of what is not there."""
+        known = set(self._records)
+        try:
+            there = {body["metadata"]["uid"] for body in await self._api.list_all()}
+        except KubeError as error:
+            log.warning("%s; looked for vanished objects again later", error)
+            return
+        for uid in known - there:
+            self.vanished(uid)
+
+    def _count_states(self) -> None:
+        counts: dict[str, int] = {}
+        for record in self._records.values():
+            state = record.task.status.state or ""
+            counts[state] = counts.get(state, 0) + 1
+        self._metrics.count_objects("RelayTask", counts)
+
+
+_REFUSALS = frozenset({Reason.CREDENTIALS_REJECTED, Reason.PERMISSION_DENIED})

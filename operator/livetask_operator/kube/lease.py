@@ -1,0 +1,143 @@
+"""Who may act: one of several replicas, by a Lease. Times are 15 / 10 / 2 s, as controllers in Kubernetes have them.
+
+Our own loop: the published one cannot create its Lease, never lets go of it, and waits for ever when a renewal hangs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from kubernetes.aio import client
+
+from livetask_operator.kube.api import Conflict, KubeError, ObjectGone, translated
+
+LEASE_DURATION_S = 15.0
+RENEW_DEADLINE_S = 10.0
+RETRY_S = 2.0
+REQUEST_TIMEOUT_S = 3.0
+"""Well under the deadline, so that a renewal that hangs is tried again before it is too late."""
+
+log = logging.getLogger("livetask.lease")
+
+
+class LeaseLost(Exception):
+    """Another replica may act by now: this process must end."""
+
+
+class Lease:
+    """A claim on one Lease. Other replicas' clocks are not trusted: a holder is gone when its entry stands still."""
+
+    def __init__(
+        self, api: client.ApiClient, namespace: str, name: str, identity: str, monotonic: Callable[[], float]
+    ) -> None:
+        self._leases = client.CoordinationV1Api(api)
+        self._namespace = namespace
+        self._name = name
+        self._identity = identity
+        self._monotonic = monotonic
+        self._entry: tuple[str, datetime | None] | None = None
+        self._entry_seen_s = 0.0
+        self._renewed_s = 0.0
+
+    async def acquire(self) -> None:
+        """Wait until this process holds the Lease."""
+        said = None
+        while True:
+            try:
+                holder = await self._claim()
+            except KubeError as error:
+                holder = f"nobody that can be told ({error})"
+            if holder == self._identity:
+                log.info("leading", extra={"fields": {"lease": f"{self._namespace}/{self._name}", "as": holder}})
+                return
+            if holder != said:
+                log.info("standing by: the Lease %s/%s is held by %s", self._namespace, self._name, holder)
+                said = holder
+            await asyncio.sleep(RETRY_S * random.uniform(0.8, 1.2))  # noqa: S311 - a spread
+
+    async def keep(self) -> None:
+        """Renew until the Lease is lost. Raises LeaseLost, in time for this process to end before another acts."""
+        while True:
+            await asyncio.sleep(RETRY_S)
+            try:
+                holder = await self._claim()
+            except KubeError as error:
+                log.warning("the Lease was not renewed: %s", error)
+            else:
+                if holder != self._identity:
+                    raise LeaseLost(f"the Lease {self._namespace}/{self._name} was taken by {holder}")
+            if self._monotonic() - self._renewed_s >= RENEW_DEADLINE_S:
+                raise LeaseLost(f"the Lease {self._namespace}/{self._name} was not renewed for {RENEW_DEADLINE_S:g} s")
+
+    async def release(self) -> None:
+        """Let a standby take over at once, at the end of this process."""
+        try:
+            lease = await self._read()
+            spec = lease.spec or client.V1LeaseSpec()
+            if spec.holder_identity == self._identity:
+                spec.holder_identity, spec.lease_duration_seconds = "", 1
+                await self._replace(lease)
+        except KubeError as error:
+            log.warning("the Lease was not released: %s", error)
+
+    async def _claim(self) -> str:
+        """Create, take over or renew the Lease where that is allowed. Returns who holds it then."""
+        began_s = self._monotonic()
+        try:
+            lease = await self._read()
+        except ObjectGone:
+            await self._create()
+            self._renewed_s = began_s
+            return self._identity
+        spec = lease.spec = lease.spec or client.V1LeaseSpec()
+        entry = (spec.holder_identity or "", spec.renew_time)
+        if entry != self._entry:
+            self._entry, self._entry_seen_s = entry, began_s
+        duration_s = float(spec.lease_duration_seconds or LEASE_DURATION_S)
+        free = not spec.holder_identity or began_s - self._entry_seen_s > duration_s
+        if spec.holder_identity != self._identity:
+            if not free:
+                return str(spec.holder_identity)
+            spec.holder_identity, spec.acquire_time = self._identity, _now()
+            spec.lease_transitions = (spec.lease_transitions or 0) + 1
+        spec.renew_time, spec.lease_duration_seconds = _now(), int(LEASE_DURATION_S)
+        try:
+            await self._replace(lease)
+        except Conflict:
+            return "another replica that was faster"
+        self._renewed_s = began_s
+        return self._identity
+
+    async def _read(self) -> client.V1Lease:
+        with translated(f"get Lease {self._namespace}/{self._name}"):
+            return await self._leases.read_namespaced_lease(
+                self._name, self._namespace, _request_timeout=REQUEST_TIMEOUT_S
+            )
+
+    async def _create(self) -> None:
+        spec = client.V1LeaseSpec(
+            holder_identity=self._identity,
+            lease_duration_seconds=int(LEASE_DURATION_S),
+            acquire_time=_now(),
+            renew_time=_now(),
+            lease_transitions=0,
+        )
+        lease = client.V1Lease(metadata=client.V1ObjectMeta(name=self._name, namespace=self._namespace), spec=spec)
+        with translated(f"create Lease {self._namespace}/{self._name}"):
+            await self._leases.create_namespaced_lease(self._namespace, lease, _request_timeout=REQUEST_TIMEOUT_S)
+
+    async def _replace(self, lease: client.V1Lease) -> None:
+        with translated(f"renew Lease {self._namespace}/{self._name}"):
+            await self._leases.replace_namespaced_lease(
+                self._name, self._namespace, lease, _request_timeout=REQUEST_TIMEOUT_S
+            )
+
+
+def _now() -> datetime:
+    """UTC, and never on a whole second: the API server wants the fraction, which Python leaves out where it is zero."""
+    now = datetime.now(UTC)
+    return now if now.microsecond else now.replace(microsecond=1)

@@ -1,0 +1,159 @@
+"""The operator as a process: connects, waits for the Lease, follows, and ends in good order.
+
+What else runs in the loop is started here, so that one place knows what must end before what.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from livetask_operator.config import Config
+from livetask_operator.kube.api import RelayTaskApi
+from livetask_operator.kube.connection import Connection, connect
+from livetask_operator.kube.follow import HEARTBEAT, Follow
+from livetask_operator.kube.lease import Lease, LeaseLost
+from livetask_operator.kube.watching import watch
+from livetask_operator.observability.health import Health
+from livetask_operator.observability.metrics import Metrics
+from livetask_operator.reconcile.resource import Instant
+from livetask_operator.vendors.contract import RelayVendor
+
+HEARTBEAT_WITHIN_S = 30.0
+LAG_EVERY_S = 1.0
+KOPF_GRACE_S = 3.0
+
+log = logging.getLogger("livetask.process")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says."""
+
+    namespaces: Sequence[str]
+    selector: str
+    leader_elect: bool
+    lease_name: str
+    lease_namespace: str
+    identity: str
+    user_agent: str
+
+
+def now() -> Instant:
+    """The real clocks."""
+    return Instant(datetime.now(UTC), time.monotonic())
+
+
+async def run(
+    options: Options, config: Config, vendors: Mapping[str, RelayVendor], metrics: Metrics, health: Health
+) -> int:
+    """Run until a signal. Returns the exit code: 0 after a signal, 1 where it cannot go on. Raises NoCluster."""
+    stop = asyncio.Event()
+    _listen_to_signals(stop)
+    async with connect(options.user_agent) as connection:
+        lease = _lease(options, connection)
+        if lease is not None:
+            health.become_ready()  # a standby could act at once
+            if not await _before(stop, lease.acquire()):
+                return 0
+        metrics.leader.set(1)
+        try:
+            return await _lead(options, config, vendors, metrics, health, connection, lease, stop)
+        finally:
+            metrics.leader.set(0)
+
+
+async def _lead(
+    options: Options,
+    config: Config,
+    vendors: Mapping[str, RelayVendor],
+    metrics: Metrics,
+    health: Health,
+    connection: Connection,
+    lease: Lease | None,
+    stop: asyncio.Event,
+) -> int:
+    api = RelayTaskApi(connection.api, options.namespaces)
+    follow = Follow(connection.api, api, vendors, config, metrics, health, now)
+    kopf_ready, kopf_stop = asyncio.Event(), asyncio.Event()
+    health.require(HEARTBEAT, HEARTBEAT_WITHIN_S)
+    work = {
+        asyncio.create_task(follow.run(), name="scheduler"),
+        asyncio.create_task(follow.secrets.run(), name="Secrets"),
+        asyncio.create_task(follow.events.run(), name="Events"),
+        asyncio.create_task(_measure_lag(metrics), name="lag"),
+    }
+    if lease is not None:
+        work.add(asyncio.create_task(lease.keep(), name="Lease"))
+    watching = asyncio.create_task(
+        watch(connection, follow, options.namespaces, options.selector, kopf_ready, kopf_stop), name="kopf"
+    )
+    asked_to_stop = asyncio.create_task(stop.wait(), name="signal")
+    await _before(stop, kopf_ready.wait())
+    _listen_to_signals(stop)  # kopf has put its own in their place; ours let stops under way end first
+    health.become_ready()
+    done, _ = await asyncio.wait({*work, watching, asked_to_stop}, return_when=asyncio.FIRST_COMPLETED)
+    code = 0 if stop.is_set() else 1
+    keeps_lease = all(_tell_end(task) for task in done - {asked_to_stop})
+
+    await follow.stop()
+    await follow.events.drain()
+    if lease is not None and keeps_lease:
+        await lease.release()
+    kopf_stop.set()
+    for task in work | {asked_to_stop}:
+        task.cancel()
+    await asyncio.wait({watching}, timeout=KOPF_GRACE_S)
+    watching.cancel()
+    await asyncio.gather(*work, watching, asked_to_stop, return_exceptions=True)
+    return code
+
+
+def _tell_end(task: asyncio.Task[object]) -> bool:
+    """Say why a part that should run for ever has ended. Returns whether the Lease is still ours."""
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, LeaseLost):
+        log.critical("%s; this process ends, another goes on", error)
+        return False
+    log.critical("%s ended; this process ends with it", task.get_name(), exc_info=error)
+    return True
+
+
+def _lease(options: Options, connection: Connection) -> Lease | None:
+    if not options.leader_elect:
+        return None
+    namespace = options.lease_namespace or connection.own_namespace
+    return Lease(connection.api, namespace, options.lease_name, options.identity, time.monotonic)
+
+
+async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, object]) -> bool:
+    """Do something unless the end comes first. Returns whether it was done."""
+    doing, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            doing.result()
+        return doing.done()
+    finally:
+        doing.cancel()
+        stopping.cancel()
+
+
+def _listen_to_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+
+async def _measure_lag(metrics: Metrics) -> None:
+    """How late the loop is: while it is, nobody is served in time."""
+    while True:
+        began_s = time.monotonic()
+        await asyncio.sleep(LAG_EVERY_S)
+        metrics.loop_lag_seconds.set(max(0.0, time.monotonic() - began_s - LAG_EVERY_S))

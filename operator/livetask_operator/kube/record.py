@@ -1,0 +1,50 @@
+"""What this process knows of one object: as it was last read or written, its looks, and how far its stop has come."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from livetask_operator.reconcile.resource import RelayTask
+from livetask_operator.reconcile.settle import Track
+from livetask_operator.reconcile.stopping import LetGo
+from livetask_operator.vendors.contract import Credential
+
+
+@dataclass(slots=True)
+class StopProgress:
+    """How far the stop of a deleted object has come. Times are seconds of the monotonic clock."""
+
+    seen_s: float
+    """When this process saw the deletion."""
+    failures: int = 0
+    accepted_s: float | None = None
+    """When the vendor accepted the newest stop."""
+    confirmations: int = 0
+    """Looks since then that still showed the task."""
+    accepted_times: int = 0
+    waits_since_s: float | None = None
+    """Since when other owners' first looks are waited for."""
+    blocked: bool = False
+    """A cause is written; `Stopping` would say less."""
+    let_go: LetGo | None = None
+    """Nothing is owed any more: only the finalizer is still to be taken off."""
+
+
+@dataclass(slots=True)
+class Record:
+    """One object that this process follows."""
+
+    task: RelayTask
+    track: Track
+    step: asyncio.Task[None] | None = None
+    may_cancel: bool = False
+    """The step under way is a look: it can be given up without harm."""
+    happened: bool = False
+    """Something happened during the step: the next follows at once."""
+    last_look_s: float = float("-inf")
+    failed_steps: int = 0
+    accepted: Credential | None = field(default=None, repr=False)
+    """The last credential that the vendor accepted for this object."""
+    stop: StopProgress | None = None
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)

@@ -1,0 +1,94 @@
+"""kopf: it lists and watches, and its one handler says what happened. Nothing is decided or written here."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import random
+import time
+from collections.abc import Iterator, Sequence
+
+import kopf
+
+from livetask_operator.kube.connection import Connection
+from livetask_operator.kube.follow import Follow
+from livetask_operator.reconcile.resource import GROUP, RELAY_TASKS, VERSION
+
+WATCH_SERVER_TIMEOUT_S = 300  # an int: the API server refuses 300.0
+WATCH_CLIENT_TIMEOUT_S = 330
+PAGE = 500
+LOGIN_AGAIN_S = 5.0
+
+log = logging.getLogger("livetask.watch")
+
+
+class _ForEver:
+    """Back-offs without an end, with jitter: kopf exits, or falls silent, when they are used up."""
+
+    STEPS_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+
+    def __iter__(self) -> Iterator[float]:
+        for step_s in itertools.chain(self.STEPS_S, itertools.repeat(self.STEPS_S[-1])):
+            yield step_s * random.uniform(0.7, 1.3)  # noqa: S311 - a spread
+
+
+def settings(selector: str = "") -> kopf.OperatorSettings:
+    """How kopf behaves here; measured on a real API server."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False  # our Events are posted on transitions, by our own writer
+    settings.networking.error_backoffs = _ForEver()
+    settings.networking.connect_timeout = 5.0
+    settings.networking.request_timeout = 30.0
+    settings.watching.server_timeout = WATCH_SERVER_TIMEOUT_S
+    settings.watching.client_timeout = WATCH_CLIENT_TIMEOUT_S
+    settings.watching.chunk_size = PAGE
+    settings.queueing.idle_timeout = 1.0
+    settings.process.ultimate_exiting_timeout = None
+    if selector:
+        settings.watching.label_selectors[GROUP, VERSION, RELAY_TASKS] = selector
+    return settings
+
+
+def registry(connection: Connection, follow: Follow) -> kopf.OperatorRegistry:
+    """kopf's handlers: a login and one `on.event`, and nothing that makes kopf write."""
+    registry = kopf.OperatorRegistry()
+    last_login_s = float("-inf")
+
+    @kopf.on.login(registry=registry)
+    async def log_in(**_: object) -> kopf.AiohttpSession:
+        nonlocal last_login_s
+        if time.monotonic() - last_login_s < LOGIN_AGAIN_S:
+            await asyncio.sleep(LOGIN_AGAIN_S)  # a token that is refused again and again must not become a storm
+        last_login_s = time.monotonic()
+        return connection.kopf_session()
+
+    @kopf.on.event(GROUP, VERSION, RELAY_TASKS, registry=registry)
+    async def relay_task_changed(event: kopf.RawEvent, **_: object) -> None:
+        body = event["object"]
+        if event["type"] == "DELETED":
+            follow.vanished(body["metadata"]["uid"])
+        else:
+            follow.changed(body, listed=event["type"] is None)
+
+    return registry
+
+
+async def watch(
+    connection: Connection,
+    follow: Follow,
+    namespaces: Sequence[str],
+    selector: str,
+    ready: asyncio.Event,
+    stop: asyncio.Event,
+) -> None:
+    """List and watch until `stop` is set. `ready` is set when kopf runs."""
+    await kopf.operator(
+        registry=registry(connection, follow),
+        settings=settings(selector),
+        standalone=True,
+        clusterwide=not namespaces,
+        namespaces=list(namespaces),
+        ready_flag=ready,
+        stop_flag=stop,
+    )

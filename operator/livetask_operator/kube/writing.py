@@ -1,0 +1,103 @@
+"""The one place that writes: status, finalizer, and the Events and log lines that go with a change."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from livetask_operator.kube.api import Conflict, KubeError, RelayTaskApi
+from livetask_operator.kube.events import Events
+from livetask_operator.kube.record import Record
+from livetask_operator.observability.metrics import Metrics
+from livetask_operator.reconcile.reasons import Reason
+from livetask_operator.reconcile.resource import RelayTask
+from livetask_operator.reconcile.status import RelayTaskStatus
+from livetask_operator.vendors.contract import RelayVendor
+
+log = logging.getLogger("livetask.state")
+
+
+class Writer:
+    """Writes what was decided. `adopted(record, task)` takes over what the API server then has."""
+
+    def __init__(
+        self,
+        api: RelayTaskApi,
+        events: Events,
+        metrics: Metrics,
+        vendors: Mapping[str, RelayVendor],
+        adopted: Callable[[Record, RelayTask], None],
+    ) -> None:
+        self._api = api
+        self._events = events
+        self._metrics = metrics
+        self._vendors = vendors
+        self._adopted = adopted
+
+    async def write(self, record: Record, decide: Callable[[RelayTask], RelayTaskStatus]) -> None:
+        """Write the status that `decide` makes of the object as it is known now; nothing where nothing changes.
+
+        Raises KubeError; nothing is lost then, as the next step decides again from what was last written.
+        """
+        async with record.writing:
+            task = record.task
+            status = decide(task)
+            patch = status.patch_from(task.status)
+            if not patch:
+                return
+            body = await self._counted("status", self._api.patch_status(task, patch))
+            self._take_over(record, body)
+        self._tell(task, status)
+
+    async def put_finalizer_on(self, record: Record) -> None:
+        """Before the first look: a task that is followed is stopped when its object goes. Raises KubeError."""
+        async with record.writing:
+            try:
+                body = await self._counted("finalizer", self._api.add_finalizer(record.task))
+            except Conflict:
+                body = await self._api.get(record.task.namespace, record.task.name)
+            self._take_over(record, body)
+
+    async def take_finalizer_off(self, record: Record) -> None:
+        """Let the object go. Raises Conflict where somebody changed it meanwhile: then it was read again."""
+        async with record.writing:
+            try:
+                body = await self._counted("finalizer", self._api.remove_finalizer(record.task))
+            except Conflict:
+                self._take_over(record, await self._api.get(record.task.namespace, record.task.name))
+                raise
+            self._take_over(record, body)
+
+    def post(self, task: RelayTask, reason: Reason, message: str) -> None:
+        """Post an Event about an object."""
+        self._events.note(task, reason, message)
+
+    def _take_over(self, record: Record, body: Mapping[str, Any]) -> None:
+        task = RelayTask.from_body(body, self._vendors)
+        if task.uid == record.task.uid and task.is_newer_than(record.task):
+            self._adopted(record, task)
+
+    def _tell(self, task: RelayTask, status: RelayTaskStatus) -> None:
+        """One Event and one log line for a transition: another reason stands in front."""
+        old, new = task.status.headline, status.headline
+        if new is None or (old is not None and old.reason == new.reason):
+            return
+        self.post(task, Reason(new.reason), new.message)
+        fields = {
+            "namespace": task.namespace,
+            "name": task.name,
+            "uid": task.uid,
+            "state": status.state or "",
+            "was": old.reason if old else "",
+        }
+        log.info("%s", new.reason, extra={"fields": fields})
+
+    async def _counted(self, kind: str, request: Awaitable[Mapping[str, Any]]) -> Mapping[str, Any]:
+        try:
+            body = await request
+        except KubeError as error:
+            self._metrics.writes.labels(kind, type(error).__name__).inc()
+            raise
+        self._metrics.writes.labels(kind, "ok").inc()
+        return body
