@@ -19,6 +19,7 @@ ALIBABA, TENCENT, HUAWEI, PRELOAD = "relay-alibaba", "relay-tencent", "relay-hua
 FIXED = "cannot be changed once the object exists"
 NO_SWAP = "the vendor block cannot be added, removed or swapped once the object exists"
 LIFE = ("live", "dying")
+NAMES = (ALIBABA, TENCENT, HUAWEI, PRELOAD)
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ ALLOWED = (
 @pytest.fixture(scope="module")
 def objects(crds: ControlPlane, room: str) -> Iterator[str]:
     """Two of each: one that lives, and one that is being deleted and waits for a finalizer. Nothing changes them."""
-    for name in (ALIBABA, TENCENT, HUAWEI, PRELOAD):
+    for name in NAMES:
         for life in LIFE:
             body = crds.kubectl(
                 "-n", room, "create", "--dry-run=client", "-o", "json", "-f", str(ACCEPTED / f"{name}.yaml")
@@ -119,16 +120,13 @@ def objects(crds: ControlPlane, room: str) -> Iterator[str]:
             manifest = json.loads(body)
             manifest["metadata"] |= {"name": f"{life}-{name}", "finalizers": ["livetask.dev/stop"]}
             crds.kubectl("-n", room, "create", "-f", "-", stdin=json.dumps(manifest))
-    crds.kubectl("-n", room, "delete", "--wait=false", *(_object("dying", name) for name in _NAMES))
+    crds.kubectl("-n", room, "delete", "--wait=false", *(_object("dying", name) for name in NAMES))
     yield room
     for life in LIFE:
-        for name in _NAMES:
+        for name in NAMES:
             crds.kubectl(
                 "-n", room, "patch", _object(life, name), "--type=merge", "-p", '{"metadata":{"finalizers":null}}'
             )
-
-
-_NAMES = (ALIBABA, TENCENT, HUAWEI, PRELOAD)
 
 
 def _object(life: str, name: str) -> str:
