@@ -275,7 +275,7 @@ def test_an_owner_that_moved_to_another_namespace_takes_the_task_over(
 
 def test_a_key_of_another_account_does_not_leak_the_task(tenant: Tenant, cloud: Cloud) -> None:
     relay = running(tenant, "exchanged")
-    cloud.admin.add_account(f"{tenant.account}-other", unknownStop="accept")
+    cloud.admin.add_account(f"{tenant.account}-other", stopOfUnknown="accept")
     cloud.admin.add_key(f"{tenant.account}-other", f"{tenant.key_id}other", "other-secret")
     tenant.put_secret(accessKeyId=f"{tenant.key_id}other", accessKeySecret="other-secret")
     relay.holds("Stalled", "TaskNotVisible", within_s=15)

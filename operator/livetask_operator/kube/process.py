@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from livetask_operator.config import Config
-from livetask_operator.kube.api import RelayTaskApi
+from livetask_operator.kube.api import KubeError, RelayTaskApi
 from livetask_operator.kube.connection import Connection, connect
 from livetask_operator.kube.follow import HEARTBEAT, Follow
 from livetask_operator.kube.lease import Lease, LeaseLost
@@ -28,6 +28,7 @@ from livetask_operator.vendors.contract import RelayVendor
 HEARTBEAT_WITHIN_S = 30.0
 LAG_EVERY_S = 1.0
 KOPF_GRACE_S = 3.0
+SERVED_AGAIN_S = 2.0
 
 log = logging.getLogger("livetask.process")
 
@@ -91,6 +92,8 @@ async def _lead(
     }
     if lease is not None:
         work.add(asyncio.create_task(lease.keep(), name="Lease"))
+    if options.namespaces and not await _before(stop, _until_served(api)):
+        return 0
     watching = asyncio.create_task(
         watch(connection, follow, options.namespaces, options.selector, kopf_ready, kopf_stop), name="kopf"
     )
@@ -149,6 +152,21 @@ def _listen_to_signals(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+
+
+async def _until_served(api: RelayTaskApi) -> None:
+    """Wait for the CRDs: kopf that does not scan finds them at its start or never."""
+    said = False
+    while True:
+        try:
+            await api.list_all()
+        except KubeError as error:
+            if not said:
+                log.warning("waiting for RelayTasks to be served: %s. Apply crds/ first.", error)
+                said = True
+            await asyncio.sleep(SERVED_AGAIN_S)
+        else:
+            return
 
 
 async def _measure_lag(metrics: Metrics) -> None:

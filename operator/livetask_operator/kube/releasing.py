@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from livetask_operator.config import Config, Stops
+from livetask_operator.kube.api import Refused as KubeRefused
 from livetask_operator.kube.api import RelayTaskApi
 from livetask_operator.kube.asking import Asking, Refused
 from livetask_operator.kube.record import Record, StopProgress
@@ -87,6 +88,7 @@ class Releasing:
         self._look_soon = look_soon
         self._now = now
         self._crd_read: tuple[float, bool] = (float("-inf"), False)
+        self._crd_is_hidden = False
 
     async def step(self, record: Record) -> float | None:
         """One step. Returns in how many seconds the next is due; None: when something happens. Raises KubeError."""
@@ -156,9 +158,18 @@ class Releasing:
     async def _crd_is_deleted(self, max_age_s: float) -> bool:
         read_s, deleted = self._crd_read
         if self._now().mono - read_s > max_age_s:
-            deleted = await self._api.crd_is_deleted()
+            deleted = await self._ask_for_crd()
             self._crd_read = (self._now().mono, deleted)
         return deleted
+
+    async def _ask_for_crd(self) -> bool:
+        try:
+            return await self._api.crd_is_deleted()
+        except KubeRefused as error:
+            if not self._crd_is_hidden:
+                self._crd_is_hidden = True
+                log.error("%s: whether the CRD is being deleted cannot be told, and is taken for no", error)
+            return False
 
     async def _same_task(self, task: RelayTask) -> list[RelayTask]:
         found = []
@@ -246,6 +257,7 @@ class Releasing:
                 progress.confirmations += 1
                 return min(float(progress.confirmations), CONFIRM_AGAIN_CAP_S)
             case Trouble() as trouble:
+                progress.accepted_s = None  # accepted or not, that was not this task's stop: it is sent again
                 return await self._blocked(record, progress, trouble, None)
 
     def _resend_is_due(self, progress: StopProgress) -> bool:

@@ -33,8 +33,11 @@ class _ForEver:
             yield step_s * random.uniform(0.7, 1.3)  # noqa: S311 - a spread
 
 
-def settings(selector: str = "") -> kopf.OperatorSettings:
-    """How kopf behaves here; measured on a real API server."""
+def settings(selector: str, *, confined: bool) -> kopf.OperatorSettings:
+    """How kopf behaves here; measured on a real API server.
+
+    `confined` to some namespaces, kopf would list all namespaces and, forbidden to, try for ever: so it does not scan.
+    """
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False  # our Events are posted on transitions, by our own writer
     settings.networking.error_backoffs = _ForEver()
@@ -44,6 +47,7 @@ def settings(selector: str = "") -> kopf.OperatorSettings:
     settings.watching.client_timeout = WATCH_CLIENT_TIMEOUT_S
     settings.watching.chunk_size = PAGE
     settings.queueing.idle_timeout = 1.0
+    settings.scanning.disabled = confined
     settings.process.ultimate_exiting_timeout = None
     if selector:
         settings.watching.label_selectors[GROUP, VERSION, RELAY_TASKS] = selector
@@ -85,7 +89,7 @@ async def watch(
     """List and watch until `stop` is set. `ready` is set when kopf runs."""
     await kopf.operator(
         registry=registry(connection, follow),
-        settings=settings(selector),
+        settings=settings(selector, confined=bool(namespaces)),
         standalone=True,
         clusterwide=not namespaces,
         namespaces=list(namespaces),

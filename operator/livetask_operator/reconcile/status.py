@@ -12,7 +12,7 @@ ConditionStatus = Literal["True", "False", "Unknown"]
 MAX_VENDOR_STATUS = 128
 """Characters of `vendorStatus` (design, section 2): one field too long would refuse the whole patch."""
 MAX_MESSAGE = 1024
-"""Characters of a condition's message, as in the CRD."""
+"""Characters of a condition's message; the CRD takes more, and an Event no more than this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ def not_visible(task: RelayTask) -> str:
     return (
         f"{task.vendor.title} does not know task {task.ref.task} of {task.ref.application} for the key in Secret "
         f"{task.namespace}/{task.secret}, but another key saw it: this key may be another account's. "
-        f"Put a key of the right account into the Secret: kubectl -n {task.namespace} edit secret {task.secret}"
+        f"Put a key of the right account there (kubectl -n {task.namespace} edit secret {task.secret}); "
+        "it is used within 5 seconds."
     )
 
 
@@ -70,8 +71,8 @@ def vendor_trouble(task: RelayTask, error: VendorError, call: str) -> str:
     match Reason(error.reason):
         case Reason.CREDENTIALS_REJECTED:
             return (
-                f"{title} does not accept the key in Secret {secret}{said}. Put a valid one there: "
-                f"kubectl -n {task.namespace} edit secret {task.secret}; it is used within 5 seconds."
+                f"{title} does not accept the key in Secret {secret}{said}. Put a valid one there "
+                f"(kubectl -n {task.namespace} edit secret {task.secret}); it is used within 5 seconds."
             )
         case Reason.PERMISSION_DENIED:
             return (
@@ -113,8 +114,8 @@ def _said(error: VendorError) -> str:
 def secret_not_found(task: RelayTask) -> str:
     literals = " ".join(f"--from-literal={key}=…" for key in task.vendor.secret_keys)
     return (
-        f"Secret {task.namespace}/{task.secret} does not exist. Create it: "
-        f"kubectl -n {task.namespace} create secret generic {task.secret} {literals}"
+        f"Secret {task.namespace}/{task.secret} does not exist. Create it "
+        f"(kubectl -n {task.namespace} create secret generic {task.secret} {literals}); it is used within 5 seconds."
     )
 
 
