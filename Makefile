@@ -1,0 +1,66 @@
+# What there is to do here. Needs Python >= 3.11, git and make; Go too, where the control plane of the tests must be built.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help python venv lint format test demo lock clean
+
+VENV := .venv
+READY := $(VENV)/.ready
+PYTHONS := python3.13 python3.12 python3.11 python3
+IS_USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+
+help: ## show this
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
+
+python: # print the Python that the virtual environment is made with
+	@for python in $(PYTHONS); do \
+	  if $$python -c '$(IS_USABLE)' 2>/dev/null; then echo $$python; exit 0; fi; \
+	done; \
+	echo "There is no Python >= 3.11 with venv here (tried: $(PYTHONS))." \
+	  "Install one; on Debian 12 or later: apt install python3 python3-venv" >&2; \
+	exit 1
+
+venv: $(READY) ## make or update the virtual environment, from requirements-dev.lock
+
+# An environment that works is kept and updated. pip gets what it builds with from the lock, too.
+$(READY): requirements-dev.lock pyproject.toml
+	@if ! $(VENV)/bin/python -c '$(IS_USABLE)' 2>/dev/null; then \
+	  python=$$($(MAKE) --no-print-directory -s python); \
+	  echo "venv: making $(VENV) with $$($$python --version)"; \
+	  $$python -m venv --clear $(VENV); \
+	fi
+	@echo "venv: installing what requirements-dev.lock names"
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@echo "venv: installing this checkout, editable"
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+lint: $(READY) ## check format, style, types and the arrows between the rooms
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+format: $(READY) ## format the code and correct what can be corrected
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+test: $(READY) ## run all tests; some of them: make test ARGS="tests/config -x"
+	$(VENV)/bin/pytest $(ARGS)
+
+demo: $(READY) ## show the operator at work, with simulated vendors; KEEP=1: until Ctrl-C
+	KEEP="$(KEEP)" $(VENV)/bin/python -m tests.demo
+
+COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/uv pip compile --quiet --no-config --universal \
+	--python-version 3.11 --generate-hashes $(if $(UPGRADE),--upgrade)
+BUILD_REQUIRES = $(VENV)/bin/python -c \
+	'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
+
+lock: $(READY) ## lock what pyproject.toml asks for; UPGRADE=1: at the newest versions
+	$(BUILD_REQUIRES) | $(COMPILE) pyproject.toml --extra dev - -o requirements-dev.lock
+	$(COMPILE) pyproject.toml -c requirements-dev.lock -o requirements.lock
+	$(BUILD_REQUIRES) | $(COMPILE) - -c requirements-dev.lock -o requirements-build.lock
+
+clean: ## remove caches and what was built; the virtual environment stays
+	rm -rf build dist operator/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find operator tests -name __pycache__ -type d -prune -exec rm -rf {} +
