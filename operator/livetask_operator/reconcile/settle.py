@@ -143,7 +143,8 @@ def _waiting(task: RelayTask, base: RelayTaskStatus, track: Track, trouble: Trou
     """A look failed in a way that may pass: the first changes nothing, the second tells, staleness takes Ready away."""
     ready = task.status.condition("Ready")
     stale = now.mono >= track.stale_at_s
-    if track.failures == 1 and ready is not None and not stale:
+    resumed = ready is not None and ready.reason == Reason.SUSPENDED  # what it says is not true any more
+    if track.failures == 1 and ready is not None and not stale and not resumed:
         return base.at_generation(task.generation)
     message = _steady_message(task, trouble)
     if ready is not None and ready.reason in SEEN_REASONS and not stale:
