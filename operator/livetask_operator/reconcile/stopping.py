@@ -108,7 +108,7 @@ def stop_is_due(
         # In another namespace naming a task is not enough: else anybody could keep anybody's task running.
         if other.status.seen_with_key_hash is not None:
             return LeaveRunning(None)
-        if other.status.observed_generation < 0 and not other.suspend:
+        if not _has_looked(other) and not other.suspend:
             unproven.append(other.uid)
     if unproven and waited_s < OTHER_OWNER_LOOK_S:
         return LookFirst(tuple(unproven))
@@ -122,6 +122,12 @@ def _is_owner(task: RelayTask, other: RelayTask) -> bool:
         and not other.is_deleted
         and other.deletion_policy is DeletionPolicy.STOP
     )
+
+
+def _has_looked(other: RelayTask) -> bool:
+    """Whether it was looked at for this object since it was made, or last resumed: a suspended one is not."""
+    ready = other.status.condition("Ready")
+    return ready is not None and ready.reason != Reason.SUSPENDED
 
 
 @dataclass(frozen=True, slots=True)
