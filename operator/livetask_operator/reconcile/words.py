@@ -10,7 +10,7 @@ from datetime import datetime
 
 from livetask_operator.reconcile.reasons import Reason
 from livetask_operator.reconcile.resource import RelayTask
-from livetask_operator.reconcile.status import timestamp
+from livetask_operator.reconcile.status import MAX_MESSAGE, MAX_VENDOR_STATUS, timestamp
 from livetask_operator.vendors.contract import Observation, State, VendorError
 
 
@@ -22,21 +22,17 @@ def orphan_command(task: RelayTask) -> str:
 
 def observed(task: RelayTask, seen: Observation) -> str:
     """What the vendor says, in our words."""
-    title = task.vendor.title
+    title, word = task.vendor.title, seen.vendor_status[:MAX_VENDOR_STATUS]
     if seen.state is State.NOT_FOUND:
         said = f"{title} does not know task {task.ref.task} of {task.ref.application}."
         advice = (
             seen.advice or "Start it there with this id, or delete this object; it is looked at again all the while."
         )
     elif seen.state is State.UNKNOWN:
-        said = f"{title} says {seen.vendor_status}, a word that this operator does not know."
+        said = f"{title} says {word}, a word that this operator does not know."
         advice = seen.advice or "Look at the task in the vendor's console; a newer operator may know the word."
     else:
-        said = (
-            f"{title} says {seen.vendor_status} ({seen.meaning})."
-            if seen.meaning
-            else f"{title} says {seen.vendor_status}."
-        )
+        said = f"{title} says {word} ({seen.meaning})." if seen.meaning else f"{title} says {word}."
         advice = seen.advice
     return f"{said} {advice}".strip()
 
@@ -160,7 +156,11 @@ NOT_STOPPED = "Not stopped yet."
 
 def stop_blocked(task: RelayTask, cause: str) -> str:
     """A cause that keeps a deleted object, with the ways out."""
-    return f"{NOT_STOPPED} {cause} To let it go without a stop: {orphan_command(task)}"
+    way_out = f"To let it go without a stop: {orphan_command(task)}"
+    room = MAX_MESSAGE - len(f"{NOT_STOPPED}  {way_out}")
+    if len(cause) > room:  # where names are very long: half a command helps nobody
+        cause = cause[: room - 1] + "…"
+    return f"{NOT_STOPPED} {cause} {way_out}"
 
 
 def stop_accepted(task: RelayTask, *, confirmed: bool) -> str:
