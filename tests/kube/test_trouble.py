@@ -62,8 +62,8 @@ VENDOR_CAUSES = [
         "the key is wrong",
         "CredentialsRejected",
         "Stalled",
-        lambda tenant: tenant.put_secret(accessKeyId=tenant.key_id, accessKeySecret="wr0ng-s3cr3t"),
-        good_secret,
+        lambda tenant: tenant.cloud.add_key(tenant.account, tenant.key_id, "an0ther-s3cr3t"),
+        lambda tenant: tenant.cloud.add_key(tenant.account, tenant.key_id, tenant.secret_key),
         "does not accept the key in Secret",
     ),
     Cause(
@@ -160,9 +160,8 @@ def test_each_cause_blocks_a_deletion_with_words_and_both_ways_out_work(tenant: 
         relay.delete()
 
     for relay in relays:
-        kind = "Stalled" if cause.kind == "Stalled" else "Reconciling"
-        until(lambda relay=relay: cause.says in relay.condition(kind).get("message", ""), cause.says, cause.within_s)
-        held = relay.condition(kind)
+        held = relay.holds(cause.kind, cause.reason, within_s=cause.within_s)
+        assert cause.says in held["message"]
         assert held["message"].startswith("Not stopped yet. ")
         assert f"kubectl -n {tenant.namespace} patch rlt {relay.name} --type merge" in held["message"]
         relay.tells(cause.reason, "Warning")

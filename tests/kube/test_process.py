@@ -1,0 +1,220 @@
+"""The operator as a process: it ends in time, comes back from a crash, and keeps secrets secret."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.controlplane import ControlPlane
+from tests.kube.conftest import OWN_NAMESPACE
+from tests.stage.objects import Objects, wait_for
+from tests.stage.processes import Cloud, Operator
+from tests.stage.tenant import Tenant, until
+
+Start = Callable[..., Operator]
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/livetask-system/leases/livetask-operator"
+
+
+def test_a_signal_ends_it_in_time_also_while_the_vendor_hangs(own_tenant: Tenant, own_operator: Start) -> None:
+    operator = own_operator()
+    own_tenant.starts("hung")
+    own_tenant.fault("hang", operation="GetMPUTaskStatus")
+    own_tenant.relay("hung")
+    until(lambda: own_tenant.looks("hung"), "a look that hangs")
+    began = time.monotonic()
+
+    code = operator.stop()
+
+    assert code == 0
+    assert time.monotonic() - began < 10
+    assert not [line for line in operator.lines() if line["level"] in ("error", "critical")]
+
+
+def test_killed_while_a_stop_is_under_way_it_stops_the_task_after_its_restart(
+    own_tenant: Tenant, own_operator: Start
+) -> None:
+    operator = own_operator()
+    own_tenant.starts("cut")
+    relay = own_tenant.relay("cut")
+    relay.reaches("Running")
+    fault = own_tenant.fault("hang", operation="StopLiveMPUTask")
+    relay.delete()
+    until(lambda: own_tenant.stops("cut"), "a stop that hangs")
+
+    operator.kill()
+    own_tenant.cloud.clear_faults(fault_id=fault)
+    operator.start()
+
+    relay.is_gone(within_s=10)
+    task = own_tenant.cloud.task(own_tenant.account, "app", "cut")
+    assert task is not None
+    assert task.status == 3
+
+
+def test_killed_after_the_vendor_accepted_it_finds_the_task_gone(own_tenant: Tenant, own_operator: Start) -> None:
+    operator = own_operator()
+    own_tenant.starts("carried-out")
+    relay = own_tenant.relay("carried-out")
+    relay.reaches("Running")
+    fault = own_tenant.fault("hang", operation="StopLiveMPUTask", after_effect=True)
+    relay.delete()
+    until(lambda: any(call.stopped_task for call in own_tenant.stops("carried-out")), "the stop's effect")
+
+    operator.kill()
+    own_tenant.cloud.clear_faults(fault_id=fault)
+    operator.start()
+
+    relay.is_gone(within_s=10)
+    relay.tells("AlreadyGone", "Normal")
+
+
+def test_what_was_deleted_while_it_was_away_is_stopped_when_it_is_back(own_tenant: Tenant, own_operator: Start) -> None:
+    operator = own_operator()
+    own_tenant.starts("meanwhile")
+    relay = own_tenant.relay("meanwhile")
+    relay.reaches("Running")
+    operator.kill()
+
+    relay.delete()
+    assert relay.body() is not None
+    operator.start()
+
+    relay.is_gone(within_s=10)
+    assert [call.outcome for call in own_tenant.stops("meanwhile")] == ["OK"]
+
+
+def test_a_restart_writes_nothing_when_nothing_changed(
+    own_tenant: Tenant, own_operator: Start, control_plane: ControlPlane
+) -> None:
+    operator = own_operator()
+    own_tenant.starts("same")
+    relay = own_tenant.relay("same")
+    relay.reaches("Running")
+    operator.stop()
+    body, looks = relay.body(), len(own_tenant.looks("same"))
+
+    operator.start()
+
+    until(lambda: len(own_tenant.looks("same")) > looks + 1, "two looks", within_s=20)
+    assert relay.body() == body
+
+
+@pytest.fixture
+def lease_free(installed: ControlPlane) -> Iterator[None]:
+    yield
+    installed.kubectl("-n", "livetask-system", "delete", "lease", "livetask-operator", "--ignore-not-found")
+
+
+@pytest.mark.usefixtures("lease_free")
+def test_one_of_two_replicas_acts_and_hands_over_at_its_end(
+    own_tenant: Tenant, kubeconfig: Path, cloud: Cloud, tmp_path: Path
+) -> None:
+    arguments = ("--leader-elect", "--selector", "operator=own")
+    first = Operator(kubeconfig, cloud.url, tmp_path / "first", arguments=arguments)
+    second: Operator | None = None
+    try:
+        own_tenant.starts("led")
+        relay = own_tenant.relay("led")
+        relay.reaches("Running")
+        second = Operator(kubeconfig, cloud.url, tmp_path / "second", arguments=arguments)
+        holder = own_tenant.objects.get(LEASE)["spec"]["holderIdentity"]
+        assert "livetask_leader 0.0" in (second.answer("/metrics") or "")
+
+        assert first.stop() == 0
+        relay.delete()
+
+        relay.is_gone(within_s=8)
+        assert own_tenant.objects.get(LEASE)["spec"]["holderIdentity"] not in ("", holder)
+        assert "livetask_leader 1.0" in (second.answer("/metrics") or "")
+    finally:
+        first.process.stop()
+        if second is not None:
+            second.process.stop()
+
+
+def found(texts: dict[str, str], secret: str) -> list[str]:
+    """Where a secret shows, in plain, base64 or URL-encoded form."""
+    forms = {secret, base64.b64encode(secret.encode()).decode(), quote(secret), quote(secret, safe="")}
+    return [name for name, text in texts.items() if any(form in text for form in forms)]
+
+
+def test_no_secret_shows_anywhere_when_everything_goes_wrong(
+    own_tenant: Tenant, own_operator: Start, control_plane: ControlPlane
+) -> None:
+    operator = own_operator(log_level="debug")
+    own_tenant.cloud.add_key(own_tenant.account, "LTAItemporary", "t3mporary/s3cret", token="t0ken+/==tail")
+    own_tenant.starts("leaky")
+    relay = own_tenant.relay("leaky")
+    relay.reaches("Running")
+    for kind in ("garbage", "reset", "huge", "redirect", "truncated"):
+        own_tenant.fault(kind, times=1)
+    own_tenant.put_secret(accessKeyId="LTAItemporary", accessKeySecret="t3mporary/s3cret", securityToken="wr0ng+/token")
+    relay.reaches(reason="CredentialsRejected", within_s=30)
+    own_tenant.put_secret(accessKeyId=own_tenant.key_id, accessKeySecret="wr0ng/s3cr3t")
+    until(lambda: own_tenant.cloud.calls(key_id=own_tenant.key_id, outcome="SignatureDoesNotMatch"), "a refusal", 12)
+    own_tenant.put_secret()
+    relay.reaches("Running", "Running", within_s=30)
+    relay.delete()
+    relay.is_gone(within_s=10)
+
+    texts = {
+        "log": operator.log.read_text(),
+        "events": control_plane.kubectl("-n", own_tenant.namespace, "get", "events", "-o", "yaml").stdout,
+        "metrics": operator.answer("/metrics") or "",
+        "health": operator.answer("/healthz") or "",
+    }
+
+    for secret in (own_tenant.secret_key, "t3mporary/s3cret", "t0ken+/==tail", "wr0ng+/token", "wr0ng/s3cr3t"):
+        assert found(texts, secret) == []
+    assert texts["log"].count("leaky") > 3, "the log tells the story that was searched"
+
+
+def test_the_search_for_secrets_finds_one_that_is_planted() -> None:
+    secret = "s3cret/with+signs="
+    planted = {
+        "plain": f"key {secret} refused",
+        "base64": base64.b64encode(secret.encode()).decode(),
+        "url": f"?token={quote(secret, safe='')}",
+        "clean": "nothing here",
+    }
+
+    assert found(planted, secret) == ["plain", "base64", "url"]
+
+
+def test_the_deletion_of_the_crd_stops_nothing(cloud: Cloud, tmp_path: Path) -> None:
+    """On a control plane of its own: deleting a CRD would take every other test's objects with it."""
+    with ControlPlane(folder=tmp_path / "controlplane") as cluster, Objects(cluster) as objects:
+        cluster.kubectl("apply", "-k", str(ROOT / "crds"))
+        cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/relaytasks.livetask.dev")
+        cluster.kubectl("apply", "-k", str(ROOT / "manifests"))
+        cluster.kubectl("create", "namespace", "uninstalled")
+        operator = Operator(cluster.kubeconfig_of(OWN_NAMESPACE, "livetask-operator"), cloud.url, tmp_path / "operator")
+        try:
+            tenant = Tenant("uninstalled", objects, cloud.admin)
+            tenant.starts("on-air")
+            tenant.starts("delayed")
+            relay, delayed = tenant.relay("on-air"), tenant.relay("delayed", stopDelaySeconds=3600)
+            relay.reaches("Running")
+            delayed.reaches("Running")
+            delayed.delete()
+            delayed.holds("Reconciling", "StopPending")
+
+            cluster.kubectl("delete", "crd", "relaytasks.livetask.dev", "--timeout=30s")
+
+            assert tenant.stops() == []
+            outcomes = {line["name"]: line["outcome"] for line in operator.audit(namespace="uninstalled")}
+            assert outcomes == {"on-air": "Orphaned", "delayed": "Orphaned"}
+            assert [line for line in operator.lines() if line["level"] == "warning" and "on-air" in line["message"]]
+
+            cluster.kubectl("apply", "-k", str(ROOT / "crds"))
+            cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/relaytasks.livetask.dev")
+            wait_for(lambda: tenant.objects.get(relay.path.rpartition("/")[0]), "served again", 10)
+            tenant.relay("on-air").reaches("Running", within_s=20)
+        finally:
+            operator.process.stop()
