@@ -1,4 +1,4 @@
-"""A real Kubernetes control plane for the tests and the demo: etcd, kube-apiserver, kube-controller-manager, kubectl."""
+"""A real Kubernetes control plane for the tests and the demo."""
 
 from tests.controlplane.cluster import ControlPlane
 

@@ -1,4 +1,4 @@
-"""Where the control plane's programs come from: four sources in order, each named with why the ones before it were not taken.
+"""Where the control plane's programs come from: four sources in order, and a line for each that was not taken.
 
 Apart from `cluster.py` because this part can take minutes and writes to a cache that outlives the checkout.
 """

@@ -1,4 +1,4 @@
-"""Starts etcd, kube-apiserver and kube-controller-manager on loopback, with TLS, RBAC, service-account tokens and an audit log."""
+"""etcd, kube-apiserver and kube-controller-manager on loopback: TLS, RBAC, service-account tokens, an audit log."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class AuditedWrite:
 
 
 class ControlPlane:
-    """A control plane for as long as the `with` lasts. Raises binaries.ControlPlaneUnavailable where it cannot be had."""
+    """A control plane for as long as the `with` lasts. Raises ControlPlaneUnavailable where it cannot be had."""
 
     def __init__(self, say: binaries.Say | None = None, folder: Path | None = None) -> None:
         self._programs = binaries.obtain() if say is None else binaries.obtain(say)
