@@ -25,7 +25,7 @@ class Budget:
 
     def __init__(self, per_second: float) -> None:
         self._count = max(1, int(per_second))
-        self._window_s = self._count / per_second
+        self._window_s = max(1.0, self._count / per_second)  # of 2.5 a second there may be two in any second
         self._sent: deque[float] = deque(maxlen=self._count)
         self._paused_until_s = 0.0
         self._throttled_in_a_row = 0
