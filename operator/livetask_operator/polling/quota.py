@@ -43,7 +43,7 @@ class Budget:
         if now_s < self._paused_until_s:
             return  # answers to calls that were under way before the pause
         self._throttled_in_a_row += 1
-        own_s = min(THROTTLED_CAP_S, THROTTLED_FIRST_S * 2.0 ** (self._throttled_in_a_row - 1))
+        own_s = min(THROTTLED_CAP_S, THROTTLED_FIRST_S * 2.0 ** min(self._throttled_in_a_row - 1, 10))
         self._paused_until_s = now_s + max(own_s, min(retry_after_s or 0.0, THROTTLED_CAP_S))
 
     def answered(self) -> None:
