@@ -32,12 +32,12 @@ class Refusals:
 
         The one who is told to ask takes the turn: others wait until the answer is there or a moment has passed.
         """
-        for key in _keys(credential, call):
-            refusal = self._refusals.get(key)
-            if refusal is None:
-                continue
-            if now_s < refusal.next_try_s:
-                return refusal.error, refusal.next_try_s
+        noted = [self._refusals[key] for key in _keys(credential, call) if key in self._refusals]
+        standing = [refusal for refusal in noted if now_s < refusal.next_try_s]
+        if standing:
+            latest = max(standing, key=lambda refusal: refusal.next_try_s)
+            return latest.error, latest.next_try_s
+        for refusal in noted:
             refusal.next_try_s = now_s + backoff.REFUSED_KEY_S[0]
         return None
 
