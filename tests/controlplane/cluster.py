@@ -26,6 +26,7 @@ CONTROLLERS = (
     "namespace-controller",
     "garbage-collector-controller",
     "serviceaccount-controller",
+    "clusterrole-aggregation-controller",
     "deployment-controller",
     "replicaset-controller",
 )
@@ -99,6 +100,10 @@ class ControlPlane:
         if check and run.returncode != 0:
             raise RuntimeError(f"kubectl {' '.join(args)} ended with {run.returncode}: {run.stderr}{run.stdout}")
         return run
+
+    @property
+    def pids(self) -> list[int]:
+        return [process.pid for process in self._processes]
 
     @property
     def kubectl_path(self) -> str:

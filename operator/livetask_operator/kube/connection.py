@@ -64,6 +64,7 @@ async def connect(user_agent: str) -> AsyncIterator[Connection]:
             config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
             namespace = namespace or _in_cluster_namespace()
         else:
+            _check_files(os.environ.get("KUBECONFIG", ""))
             await config.load_kube_config(client_configuration=configuration, persist_config=False)  # type: ignore[no-untyped-call]
             namespace = namespace or _context_namespace()
     except (config.ConfigException, OSError) as error:
@@ -73,6 +74,13 @@ async def connect(user_agent: str) -> AsyncIterator[Connection]:
     async with client.ApiClient(configuration) as api:
         api.user_agent = user_agent
         yield Connection(api, user_agent, namespace or "default")
+
+
+def _check_files(paths: str) -> None:
+    """Name a file that is not there: the client's own words would not."""
+    missing = [path for path in paths.split(os.pathsep) if path and not Path(path).is_file()]
+    if missing:
+        raise OSError(f"KUBECONFIG names {', '.join(missing)}, which is no file")
 
 
 def _in_cluster_namespace() -> str:
