@@ -289,6 +289,15 @@ def test_a_handled_request_stays_handled_after_looks_that_nobody_asked_for_and_a
     assert status.last_handled_requested_at == "first"
 
 
+def test_a_handled_request_is_told_by_the_next_write_where_its_own_failed() -> None:
+    life = Life(relay_task(requested_at="first"))
+    life.track = life.track.after(seen(), at(0).mono, "first")
+
+    status = life.look(seen())
+
+    assert status.last_handled_requested_at == "first"
+
+
 @pytest.mark.parametrize(
     "outcome", [seen(), THROTTLED, trouble(Reason.CREDENTIALS_REJECTED)], ids=["good", "may pass", "a person must act"]
 )

@@ -193,6 +193,20 @@ def test_an_outage_with_many_faces_is_written_once() -> None:
     assert "503" in again.conditions[1].message
 
 
+@pytest.mark.parametrize("reason", sorted(NEEDS_PERSON | MAY_PASS))
+def test_the_longest_names_there_can_be_make_no_message_that_is_too_long(reason: Reason) -> None:
+    task = relay_task(
+        "n" * 253,
+        "s" * 63,
+        block={"appId": "a" * 64, "taskId": "t" * 512},
+        credentialsSecretRef={"name": "k" * 253},
+    )
+
+    status = told(task, (GROWN_S, trouble(reason, task)))
+
+    assert contradictions(body_of(with_status(task, status))) == []
+
+
 def test_a_failed_look_keeps_when_ready_last_changed_and_what_it_said() -> None:
     before = told(relay_task(), (3, GOOD)).condition("Ready")
 

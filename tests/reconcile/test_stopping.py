@@ -211,6 +211,17 @@ def test_another_cause_is_told() -> None:
     assert then.conditions[0].last_transition_time == first.conditions[0].last_transition_time
 
 
+def test_what_a_person_must_mend_is_told_anew_when_it_is_something_else() -> None:
+    first, second = (
+        Trouble.secret_unusable(DELETED, f"has no key {key}; add it") for key in ("accessKeyId", "accessKeySecret")
+    )
+    told_first = stopping.blocked_status(DELETED, first, at(61))
+
+    then = stopping.blocked_status(with_status(DELETED, told_first), second, at(63))
+
+    assert "has no key accessKeySecret" in then.conditions[0].message
+
+
 def test_a_request_is_handled_by_the_stop_it_hastens() -> None:
     task = relay_task(deleted_after_s=60, requested_at="try again")
 
