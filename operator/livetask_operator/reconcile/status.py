@@ -1,11 +1,11 @@
-"""A RelayTask's status and its conditions: read from an object, compared, turned into the smallest patch."""
+"""Statuses and their conditions: read from an object, compared, turned into the smallest patch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Self
 
 ConditionStatus = Literal["True", "False", "Unknown"]
 
@@ -59,54 +59,35 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class RelayTaskStatus:
-    """The status subresource of a RelayTask; a field that is None is not there."""
+class Status:
+    """What the statuses of both kinds have in common; a field that is None is not there."""
 
     observed_generation: int = -1
-    vendor: str | None = None
-    task_id: str | None = None
-    state: str | None = None
-    vendor_status: str | None = None
-    scheduled_start_time: str | None = None
-    scheduled_end_time: str | None = None
     last_handled_requested_at: str | None = None
-    seen_with_key_hash: str | None = None
     conditions: tuple[Condition, ...] = ()
 
+    FIELDS: ClassVar[Mapping[str, str]] = {}
+    """The kind's own fields and their names in the object."""
+
     @classmethod
-    def from_body(cls, body: Mapping[str, Any] | None) -> RelayTaskStatus:
+    def from_body(cls, body: Mapping[str, Any] | None) -> Self:
         body = body or {}
         return cls(
             observed_generation=int(body.get("observedGeneration", -1)),
-            vendor=body.get("vendor"),
-            task_id=body.get("taskId"),
-            state=body.get("state"),
-            vendor_status=body.get("vendorStatus"),
-            scheduled_start_time=body.get("scheduledStartTime"),
-            scheduled_end_time=body.get("scheduledEndTime"),
             last_handled_requested_at=body.get("lastHandledRequestedAt"),
-            seen_with_key_hash=body.get("seenWithKeyHash"),
             conditions=tuple(Condition.from_body(each) for each in body.get("conditions") or ()),
+            **{field: body.get(name) for field, name in cls.FIELDS.items()},
         )
 
     def to_body(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "observedGeneration": self.observed_generation,
-            "vendor": self.vendor,
-            "taskId": self.task_id,
-            "state": self.state,
-            "vendorStatus": self.vendor_status,
-            "scheduledStartTime": self.scheduled_start_time,
-            "scheduledEndTime": self.scheduled_end_time,
-            "lastHandledRequestedAt": self.last_handled_requested_at,
-            "seenWithKeyHash": self.seen_with_key_hash,
-        }
-        body = {name: value for name, value in fields.items() if value is not None}
+        body: dict[str, Any] = {"observedGeneration": self.observed_generation}
+        fields = {"last_handled_requested_at": "lastHandledRequestedAt", **self.FIELDS}
+        body |= {name: value for field, name in fields.items() if (value := getattr(self, field)) is not None}
         if self.conditions:
             body["conditions"] = [condition.to_body() for condition in self.conditions]
         return body
 
-    def patch_from(self, old: RelayTaskStatus) -> dict[str, Any]:
+    def patch_from(self, old: Self) -> dict[str, Any]:
         """The merge patch that turns the old status into this one; empty where nothing changed."""
         before, after = old.to_body(), self.to_body()
         changed = {name: value for name, value in after.items() if before.get(name) != value}
@@ -128,7 +109,7 @@ class RelayTaskStatus:
                 return condition
         return self.condition("Ready")
 
-    def with_conditions(self, wanted: Iterable[Wanted], generation: int, now: datetime) -> RelayTaskStatus:
+    def with_conditions(self, wanted: Iterable[Wanted], generation: int, now: datetime) -> Self:
         """This status with exactly these conditions; a transition time moves only where the condition's status does."""
         conditions = []
         for want in wanted:
@@ -146,10 +127,33 @@ class RelayTaskStatus:
             )
         return replace(self, observed_generation=generation, conditions=tuple(conditions))
 
-    def at_generation(self, generation: int) -> RelayTaskStatus:
+    def at_generation(self, generation: int) -> Self:
         """The same status, said of a newer generation."""
         conditions = tuple(replace(condition, observed_generation=generation) for condition in self.conditions)
         return replace(self, observed_generation=generation, conditions=conditions)
+
+
+@dataclass(frozen=True, slots=True)
+class RelayTaskStatus(Status):
+    """The status subresource of a RelayTask."""
+
+    vendor: str | None = None
+    task_id: str | None = None
+    state: str | None = None
+    vendor_status: str | None = None
+    scheduled_start_time: str | None = None
+    scheduled_end_time: str | None = None
+    seen_with_key_hash: str | None = None
+
+    FIELDS: ClassVar[Mapping[str, str]] = {
+        "vendor": "vendor",
+        "task_id": "taskId",
+        "state": "state",
+        "vendor_status": "vendorStatus",
+        "scheduled_start_time": "scheduledStartTime",
+        "scheduled_end_time": "scheduledEndTime",
+        "seen_with_key_hash": "seenWithKeyHash",
+    }
 
 
 def timestamp(moment: datetime) -> str:
