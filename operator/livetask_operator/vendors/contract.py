@@ -22,7 +22,7 @@ The error tree, whose classes decide retry, condition and Event:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -242,4 +242,87 @@ class RelayVendor(Protocol):
         """Stop one task. Raises VendorError where the vendor refused or did not answer: it may be stopped all the same.
 
         Source: vendor-apis.md, sections 1.3, 3.4, 4.3.
+        """
+
+
+class RowState(StrEnum):
+    """A preload's state at the vendor, the same words for every vendor (design, section 2)."""
+
+    PENDING = "Pending"
+    PRELOADING = "Preloading"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class PreloadRow:
+    """One preload of one URL, as the vendor tells it. Texts are cut to what the CRD takes."""
+
+    task_id: str
+    play_url: str
+    """As the vendor spells it. One that is longer than a spec's may be ends in …, so that it is no spec's."""
+    state: RowState
+    area: str = ""
+    progress: int | None = None
+    """Percent, 0 to 100; None where the vendor did not say, or not in a way that can be read."""
+    vendor_status: str = ""
+    """Word for word what the vendor said."""
+    description: str = ""
+    """What the vendor adds to it."""
+    create_time: datetime | None = None
+    """Aware, as all times here; None where the vendor did not say: then it cannot be the newest row of its URL."""
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PreloadRows:
+    """What the vendor said of the preloads that were asked for."""
+
+    rows: tuple[PreloadRow, ...]
+    """All rows of a URL or none: of a URL whose rows could not all be read, the newest may be missing."""
+    complete: bool
+    """Whether an item without a row is unknown to the vendor. Otherwise nothing may be concluded from its absence."""
+
+
+Turn = Callable[[], Awaitable[None]]
+"""Waits until the account's quota allows one more call."""
+
+
+class PreloadVendor(Protocol):
+    """What the operator asks of a vendor's preload service."""
+
+    name: str
+    """AlibabaCloud."""
+    title: str
+    """Alibaba Cloud, as in messages."""
+    block: str
+    """alibabaCloud: the block of the spec, and the key in the configuration."""
+    list_call: str
+    """The call behind `rows`, as it is named in quotas and metrics: DescribeLiveStreamPreloadTasks."""
+    secret_keys: tuple[str, ...]
+    """The keys that a Secret must have, as a person creates it."""
+
+    def credential(self, data: Mapping[str, str]) -> Credential:
+        """The credential in a Secret's decoded data. Raises SecretUnusable."""
+
+    def account(self, credential: Credential) -> str:
+        """What the vendor counts calls by: the key's id."""
+
+    async def rows(
+        self,
+        credential: Credential,
+        domain: str,
+        *,
+        task_ids: Sequence[str],
+        play_urls: Sequence[str],
+        since: datetime,
+        turn: Turn,
+    ) -> PreloadRows:
+        """All that the vendor remembers of these tasks and URLs of a domain, in as few calls as its API allows.
+
+        since: rows of `play_urls` that were created before need not be told (they may be); tasks count at any age.
+        turn: awaited before each request; nothing is sent without it. Raises VendorError.
+        Source: vendor-apis.md, section 2.2.
         """
