@@ -53,6 +53,10 @@ class Accounts:
         """Add an account; adding it again changes nothing."""
         self._names.add(name)
 
+    def has(self, name: str) -> bool:
+        """Whether there is such an account."""
+        return name in self._names
+
     def require(self, name: str) -> str:
         """The name, if there is such an account; raises UnknownAccountError otherwise."""
         if name not in self._names:

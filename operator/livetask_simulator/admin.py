@@ -1,22 +1,16 @@
 """The admin API: HTTP and JSON under /_admin, without signatures. README.md has it in a table.
 
-Apart from the clouds, which never read it; what a body's fields mean is in alibaba/orders.py and below.
+Apart from the clouds, which never read it. What goes for the whole simulator is here, one cloud's in admin_cloud.py.
 """
-
-import json
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 from aiohttp import web
 
 from livetask_simulator.accounts import KeyTakenError, UnknownAccountError
-from livetask_simulator.alibaba import orders
-from livetask_simulator.alibaba.tasks import Task
+from livetask_simulator.admin_cloud import CloudAdmin, Handler, Route, body_of, done
+from livetask_simulator.alibaba import orders as alibaba_orders
 from livetask_simulator.faults import Fault, FaultKind
 from livetask_simulator.fields import FieldError, Fields
 from livetask_simulator.world import World
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _CALL_FILTERS = {
     "vendor": "vendor",
@@ -35,9 +29,7 @@ _FLAG_FILTERS = {"throttled": "throttled", "finished": "finished", "stoppedTask"
 def admin_routes(world: World) -> list[web.RouteDef]:
     """All routes of the admin API."""
     admin = _Admin(world)
-    account = "/_admin/alibaba/accounts/{account}"
-    task = account + "/tasks/{app}/{task}"
-    routes: list[tuple[str, str, Handler]] = [
+    routes: list[Route] = [
         ("GET", "/_admin/health", admin.health),
         ("POST", "/_admin/reset", admin.reset),
         ("GET", "/_admin/calls", admin.calls),
@@ -45,17 +37,7 @@ def admin_routes(world: World) -> list[web.RouteDef]:
         ("GET", "/_admin/faults", admin.show_faults),
         ("POST", "/_admin/faults", admin.add_fault),
         ("DELETE", "/_admin/faults", admin.clear_faults),
-        ("GET", account, admin.show_account),
-        ("PUT", account, admin.put_account),
-        ("DELETE", account, admin.remove_account),
-        ("PUT", account + "/keys/{key}", admin.put_key),
-        ("DELETE", account + "/keys/{key}", admin.revoke_key),
-        ("PUT", account + "/quotas/{operation}", admin.put_quota),
-        ("GET", account + "/tasks", admin.show_tasks),
-        ("GET", task, admin.show_task),
-        ("PUT", task, admin.put_task),
-        ("PATCH", task, admin.change_task),
-        ("DELETE", task, admin.forget_task),
+        *CloudAdmin(world, world.alibaba, alibaba_orders).routes(),
     ]
     return [
         *(web.route(method, path, _told(handler)) for method, path, handler in routes),
@@ -117,7 +99,6 @@ class _Admin:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._cloud = world.alibaba
 
     async def health(self, _request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -125,9 +106,9 @@ class _Admin:
     async def reset(self, request: web.Request) -> web.Response:
         account = request.query.get("account")
         if account is not None:
-            self._cloud.accounts.require(account)
+            self._world.require_account(account)
         self._world.reset(account)
-        return _done()
+        return done()
 
     async def calls(self, request: web.Request) -> web.Response:
         wanted, since, limit = _filters(request)
@@ -143,7 +124,7 @@ class _Admin:
         return web.json_response({"faults": [show_fault(fault) for fault in found]})
 
     async def add_fault(self, request: web.Request) -> web.Response:
-        fault = self._world.faults.add(read_fault(await _body(request)))
+        fault = self._world.faults.add(read_fault(await body_of(request)))
         return web.json_response({"id": fault.fault_id}, status=201)
 
     async def clear_faults(self, request: web.Request) -> web.Response:
@@ -152,62 +133,6 @@ class _Admin:
             account=request.query.get("account"), fault_id=None if fault_id is None else _whole(fault_id, "id")
         )
         return web.json_response({"cleared": cleared})
-
-    async def show_account(self, request: web.Request) -> web.Response:
-        return web.json_response(orders.show_settings(self._cloud, _name(request, "account")))
-
-    async def put_account(self, request: web.Request) -> web.Response:
-        orders.put_settings(self._cloud, _name(request, "account"), await _body(request))
-        return _done()
-
-    async def remove_account(self, request: web.Request) -> web.Response:
-        account = self._cloud.accounts.require(_name(request, "account"))
-        self._world.reset(account)
-        self._cloud.accounts.remove(account)
-        return _done()
-
-    async def put_key(self, request: web.Request) -> web.Response:
-        orders.put_key(self._cloud, _name(request, "account"), _name(request, "key"), await _body(request))
-        return _done()
-
-    async def revoke_key(self, request: web.Request) -> web.Response:
-        if not orders.revoke_key(self._cloud, _name(request, "account"), _name(request, "key")):
-            raise LookupError(f"Account {_name(request, 'account')} has no key {_name(request, 'key')}.")
-        return _done()
-
-    async def put_quota(self, request: web.Request) -> web.Response:
-        orders.put_quota(self._cloud, _name(request, "account"), _name(request, "operation"), await _body(request))
-        return _done()
-
-    async def show_tasks(self, request: web.Request) -> web.Response:
-        account = self._cloud.accounts.require(_name(request, "account"))
-        tasks = [orders.show_task(task, self._world.clock) for task in self._cloud.tasks.of_account(account)]
-        return web.json_response({"tasks": tasks})
-
-    async def show_task(self, request: web.Request) -> web.Response:
-        return web.json_response(orders.show_task(self._task(request), self._world.clock))
-
-    async def put_task(self, request: web.Request) -> web.Response:
-        account, app, task_id = (_name(request, name) for name in ("account", "app", "task"))
-        task = orders.put_task(self._cloud, account, app, task_id, await _body(request))
-        return web.json_response(orders.show_task(task, self._world.clock), status=201)
-
-    async def change_task(self, request: web.Request) -> web.Response:
-        task = self._task(request)
-        orders.change_task(self._cloud, task, self._world.clock, await _body(request))
-        return web.json_response(orders.show_task(task, self._world.clock))
-
-    async def forget_task(self, request: web.Request) -> web.Response:
-        task = self._task(request)
-        self._cloud.tasks.forget_task(_name(request, "account"), task.app_id, task.task_id)
-        return _done()
-
-    def _task(self, request: web.Request) -> Task:
-        account, app, task_id = (_name(request, name) for name in ("account", "app", "task"))
-        task = self._cloud.tasks.find(self._cloud.accounts.require(account), app, task_id)
-        if task is None:
-            raise LookupError(f"Account {account} has no task {task_id} of application {app}.")
-        return task
 
 
 def _told(handler: Handler) -> Handler:
@@ -228,15 +153,6 @@ def _told(handler: Handler) -> Handler:
 
 async def _unknown(request: web.Request) -> web.Response:
     return web.json_response({"error": f"The admin API has no {request.method} {request.path}."}, status=404)
-
-
-async def _body(request: web.Request) -> Fields:
-    text = await request.text()
-    try:
-        value: Any = json.loads(text) if text else {}
-    except ValueError as error:
-        raise FieldError(f"The body is not JSON: {error}.") from None
-    return Fields(value, "the body")
 
 
 def _filters(request: web.Request) -> tuple[dict[str, object], int, int | None]:
@@ -260,11 +176,3 @@ def _whole(text: str, name: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise FieldError(f"{name} must be a whole number, and is {text!r}.")
     return int(text)
-
-
-def _name(request: web.Request, name: str) -> str:
-    return request.match_info[name]
-
-
-def _done() -> web.Response:
-    return web.json_response({})

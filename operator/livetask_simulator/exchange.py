@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import parse_qsl
 
+from livetask_simulator.accounts import Accounts
+
 OK = "OK"
 
 
@@ -72,6 +74,14 @@ class Vendor(Protocol):
     @property
     def name(self) -> str:
         """The vendor's name in the admin API and in the ledger."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """Its accounts and their keys."""
+
+    @property
+    def throttling_code(self) -> str:
+        """The error code for an account that asks too often."""
 
     def claims(self, received: Received) -> bool:
         """Whether this request speaks the vendor's protocol."""

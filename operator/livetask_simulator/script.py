@@ -8,7 +8,8 @@ from pathlib import Path
 import yaml
 
 from livetask_simulator.admin import read_fault
-from livetask_simulator.alibaba import orders
+from livetask_simulator.admin_cloud import C, Orders, T
+from livetask_simulator.alibaba import orders as alibaba_orders
 from livetask_simulator.fields import FieldError, Fields
 from livetask_simulator.world import World
 
@@ -20,22 +21,22 @@ def load_script(world: World, path: Path) -> None:
     except yaml.YAMLError as error:
         raise FieldError(f"{path} is not YAML: {error}") from None
     script = Fields(value or {}, path.name)
-    for name, account in script.named("alibaba"):
-        _load_account(world, name, account)
+    _load_cloud(script, world.alibaba, alibaba_orders)
     for fault in script.each("faults"):
         world.faults.add(read_fault(fault))
     script.done()
 
 
-def _load_account(world: World, name: str, account: Fields) -> None:
-    cloud = world.alibaba
-    keys = list(account.named("keys"))
-    quotas = list(account.named("quotas"))
-    tasks = list(account.each("tasks"))
-    orders.put_settings(cloud, name, account)
-    for key_id, key in keys:
-        orders.put_key(cloud, name, key_id, key)
-    for operation, quota in quotas:
-        orders.put_quota(cloud, name, operation, quota)
-    for task in tasks:
-        orders.put_task(cloud, name, task.text("appId"), task.text("taskId"), task)
+def _load_cloud(script: Fields, cloud: C, orders: Orders[C, T]) -> None:
+    """The accounts under the cloud's name, with all that they have."""
+    for name, account in script.named(cloud.name):
+        keys = list(account.named("keys"))
+        quotas = list(account.named("quotas"))
+        tasks = list(account.each("tasks"))
+        orders.put_settings(cloud, name, account)
+        for key_id, key in keys:
+            orders.put_key(cloud, name, key_id, key)
+        for operation, quota in quotas:
+            orders.put_quota(cloud, name, operation, quota)
+        for task in tasks:
+            orders.put_task(cloud, name, task.text("appId"), task.text("taskId"), task)

@@ -114,7 +114,7 @@ def _made_to_order(vendor: Vendor, identity: Identity, fault: Fault, carried_out
     throttle = fault.kind is FaultKind.THROTTLE
     reply = vendor.refuse(
         identity,
-        code=fault.code or ("Throttling.User" if throttle else "InternalError"),
+        code=fault.code or (vendor.throttling_code if throttle else "InternalError"),
         status=fault.status or 0,
         message=fault.message,
         retry_after_ms=fault.retry_after_ms,

@@ -3,6 +3,7 @@
 Apart from the server, so that a test can fill a world and look into it without HTTP.
 """
 
+from livetask_simulator.accounts import UnknownAccountError
 from livetask_simulator.alibaba.gateway import AlibabaCloud
 from livetask_simulator.clock import Clock, SystemClock
 from livetask_simulator.exchange import Received, Vendor
@@ -24,9 +25,16 @@ class World:
         """The vendor whose protocol a request speaks."""
         return next(vendor for vendor in self.vendors if vendor.claims(received))
 
+    def require_account(self, name: str) -> str:
+        """The name, if any cloud has such an account; raises UnknownAccountError otherwise."""
+        if not any(vendor.accounts.has(name) for vendor in self.vendors):
+            raise UnknownAccountError(name)
+        return name
+
     def reset(self, account: str | None = None) -> None:
         """One account, or all: tasks, settings, quotas, faults and calls go; accounts and keys stay."""
         for vendor in self.vendors:
-            vendor.reset(account)
+            if account is None or vendor.accounts.has(account):
+                vendor.reset(account)
         self.faults.clear(account=account)
         self.ledger.forget(account)

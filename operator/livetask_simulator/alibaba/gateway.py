@@ -29,9 +29,10 @@ class AlibabaCloud:
     """The simulated cloud: its accounts, its tasks, its answers."""
 
     name = VENDOR
+    throttling_code = "Throttling.User"
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self.clock = clock
         self.accounts = Accounts()
         self.tasks = Tasks(clock)
         self.limits = Limits()
@@ -64,7 +65,7 @@ class AlibabaCloud:
             operation = _find_operation(received, identity)
             key = self._authenticate(received, parameters)
             self._authorise(operation, key)
-            request = Request(account=key.account, parameters=parameters, tasks=self.tasks, clock=self._clock)
+            request = Request(account=key.account, parameters=parameters, tasks=self.tasks, clock=self.clock)
             if (error := unavailable(operation.edition, request.settings.service)) is not None:
                 raise error
             result = operation.run(request)
@@ -96,14 +97,14 @@ class AlibabaCloud:
         signature.check_fresh(claim, self._now(key.account))
         signature.check_token(claim, key)
         signature.check_signature(claim, received, key)
-        signature.check_nonce(claim, key, self._clock.monotonic())
+        signature.check_nonce(claim, key, self.clock.monotonic())
         return key
 
     def _authorise(self, operation: Operation, key: Key) -> None:
         if key.allow is not None and operation.name not in key.allow:
             raise ApiError(key.denial)
         window = self.limits.window(key.account, quota_name(operation.edition, operation.name), operation.quota)
-        if not window.admit(self._clock.monotonic()):
+        if not window.admit(self.clock.monotonic()):
             raise ApiError.throttled(window.quota)
 
     def _success(self, identity: Identity, result: Result, *, as_xml: bool) -> Reply:
@@ -165,7 +166,7 @@ class AlibabaCloud:
 
     def _now(self, account: str | None) -> datetime:
         skew_s = 0.0 if account is None else self.tasks.settings(account).clock_skew_s
-        return self._clock.now() + timedelta(seconds=skew_s)
+        return self.clock.now() + timedelta(seconds=skew_s)
 
 
 def quota_name(edition: Edition, operation: str) -> str:

@@ -18,7 +18,6 @@ from livetask_simulator.alibaba.tasks import (
     Task,
     Turn,
 )
-from livetask_simulator.clock import Clock
 from livetask_simulator.fields import FieldError, Fields
 from livetask_simulator.limits import Quota
 
@@ -127,13 +126,13 @@ def put_task(cloud: AlibabaCloud, account: str, app_id: str, task_id: str, field
     return task
 
 
-def change_task(cloud: AlibabaCloud, task: Task, clock: Clock, fields: Fields) -> None:
+def change_task(cloud: AlibabaCloud, task: Task, fields: Fields) -> None:
     """Change a task: those fields that are named."""
     status = fields.integer_or_none("status")
     life = _life(fields, "life")
     _misbehave(task, fields)
     fields.done()
-    now_s = clock.monotonic()
+    now_s = cloud.clock.monotonic()
     if status is not None:
         task.become(status, now_s)
     if life:
@@ -142,9 +141,24 @@ def change_task(cloud: AlibabaCloud, task: Task, clock: Clock, fields: Fields) -
         task.life = (*past, *(Turn(age_s + turn.after_s, turn.status) for turn in life))
 
 
-def show_task(task: Task, clock: Clock) -> dict[str, object]:
+def tasks(cloud: AlibabaCloud, account: str) -> list[Task]:
+    """The tasks that the cloud knows for an account."""
+    return list(cloud.tasks.of_account(account))
+
+
+def find_task(cloud: AlibabaCloud, account: str, app_id: str, task_id: str) -> Task | None:
+    """The task, unless the cloud never knew it or has forgotten it."""
+    return cloud.tasks.find(account, app_id, task_id)
+
+
+def forget_task(cloud: AlibabaCloud, account: str, task: Task) -> None:
+    """Make a task unknown."""
+    cloud.tasks.forget_task(account, task.app_id, task.task_id)
+
+
+def show_task(cloud: AlibabaCloud, task: Task) -> dict[str, object]:
     """A task as the admin API shows it."""
-    now_s = clock.monotonic()
+    now_s = cloud.clock.monotonic()
     ended_s = task.ended_s(now_s)
     return {
         "appId": task.app_id,
