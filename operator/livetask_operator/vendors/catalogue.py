@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from livetask_operator.vendors.alibaba.preload import AlibabaPreload
 from livetask_operator.vendors.alibaba.relay import AlibabaRelay
 from livetask_operator.vendors.alibaba.rpc import Edition
-from livetask_operator.vendors.contract import RelayVendor
+from livetask_operator.vendors.contract import PreloadVendor, RelayVendor
 from livetask_operator.vendors.transport import Transport
 
 RTC_ENDPOINT = "https://rtc.aliyuncs.com"
@@ -40,5 +41,19 @@ def relay_vendors(
     status_call = Edition(alibaba_status_endpoint, alibaba_status_version)
     vendors: list[RelayVendor] = [
         AlibabaRelay(transport, look_at=status_call, stop_endpoint=alibaba_live_endpoint, clock=clock, nonce=nonce),
+    ]
+    return {vendor.name: vendor for vendor in vendors}
+
+
+def preload_vendors(
+    transport: Transport,
+    *,
+    alibaba_live_endpoint: str = LIVE_ENDPOINT,
+    clock: Callable[[], datetime] = _now,
+    nonce: Callable[[], str] = _nonce,
+) -> Mapping[str, PreloadVendor]:
+    """Every vendor that preloads, by its name. Endpoint, clock and nonce as for `relay_vendors`."""
+    vendors: list[PreloadVendor] = [
+        AlibabaPreload(transport, endpoint=alibaba_live_endpoint, clock=clock, nonce=nonce),
     ]
     return {vendor.name: vendor for vendor in vendors}

@@ -39,6 +39,7 @@ _RIGHTS = "the RAM policy of the key's user does not allow the call"
 _ACCOUNT = "the account is overdue, or the service is not enabled"
 _APP = "it refuses the application id"
 _TASK = "it refuses the task id"
+_DOMAIN = "it does not know this domain, or the domain is another account's"
 _CALL = "it does not have this call at this endpoint in this version"
 _SPEC = "it refuses what is asked for"
 _QUOTA = "the account's quota is used up"
@@ -53,6 +54,9 @@ CODES: Mapping[str, tuple[type[VendorError], str]] = {
     "MissingParam": (InvalidRequest, _SPEC),
     "InvalidParameter*": (InvalidRequest, _SPEC),
     "MissingParameter*": (InvalidRequest, _SPEC),
+    "InvalidDomain*": (InvalidRequest, _DOMAIN),
+    "DomainNotFound": (InvalidRequest, _DOMAIN),
+    "DomainNotExist": (InvalidRequest, _DOMAIN),
     "Service.NoExist": (InvalidRequest, _APP),
     "Service.NoApp": (InvalidRequest, _APP),
     "UnsupportedOperation": (InvalidRequest, _CALL),

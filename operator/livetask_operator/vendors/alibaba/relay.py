@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from livetask_operator.vendors.alibaba.credential import SECRET_KEYS, credential_in
 from livetask_operator.vendors.alibaba.errors import INVALID_PARAM, TASK_NOT_FOUND
+from livetask_operator.vendors.alibaba.printable import printable
 from livetask_operator.vendors.alibaba.rpc import Edition, Reply, Rpc
 from livetask_operator.vendors.contract import (
     Credential,
     InvalidResponse,
     Look,
     Observation,
-    SecretUnusable,
     State,
     StopAnswer,
     StopOutcome,
@@ -41,8 +42,6 @@ RELAY_STATES: Mapping[int, tuple[State, str, str]] = {
     ),
 }
 
-MAX_VENDOR_STATUS_CHARACTERS = 128
-
 STOP_VERSION = "2016-11-01"
 """StopLiveMPUTask exists in the Live edition alone."""
 
@@ -59,7 +58,7 @@ class AlibabaRelay:
     look_call = "GetMPUTaskStatus"
     stop_call = "StopLiveMPUTask"
     task_field = "spec.alibabaCloud.taskId"
-    secret_keys: tuple[str, ...] = ("accessKeyId", "accessKeySecret")
+    secret_keys = SECRET_KEYS
 
     def __init__(
         self,
@@ -80,11 +79,7 @@ class AlibabaRelay:
 
     def credential(self, data: Mapping[str, str]) -> Credential:
         """The access key in a Secret, with its security token where there is one. Raises SecretUnusable."""
-        return Credential(
-            key_id=_value(data, "accessKeyId"),
-            secret=_value(data, "accessKeySecret"),
-            token=_value(data, "securityToken") if "securityToken" in data else None,
-        )
+        return credential_in(data)
 
     def account(self, credential: Credential, task: TaskRef) -> str:
         """The vendor counts calls per account; all that is known of it is the key's id."""
@@ -128,7 +123,7 @@ def observed(reply: Reply) -> Observation:
     # A bool is an int to Python. Numbers are documented; elsewhere this API writes them as strings, so "1" is 1.
     if isinstance(said, bool) or not isinstance(said, int | str):
         raise InvalidResponse("the answer has no status", request_id=reply.request_id)
-    word = _printable(str(said))
+    word = printable(str(said))
     if not word:
         raise InvalidResponse("the answer has no status", request_id=reply.request_id)
     for number, (state, meaning, advice) in RELAY_STATES.items():
@@ -142,24 +137,5 @@ def observed(reply: Reply) -> Observation:
     )
 
 
-def _printable(said: str) -> str:
-    """What fits into a status field: no control characters, no halves of characters, not too long."""
-    shown = "".join(character if character.isprintable() else "?" for character in said.strip())
-    return shown[:MAX_VENDOR_STATUS_CHARACTERS]
-
-
 def _params(task: TaskRef) -> Mapping[str, str]:
     return {"AppId": task.application, "TaskId": task.task}
-
-
-def _value(data: Mapping[str, str], key: str) -> str:
-    """A Secret's value, stripped. What is not printable ASCII cannot be sent as a header."""
-    if key not in data:
-        found = ", ".join(sorted(data)) or "none"
-        raise SecretUnusable(f"has no key {key}; add it (keys found: {found})")
-    value = data[key].strip()
-    if not value:
-        raise SecretUnusable(f"has an empty value under {key}; put the vendor's value there")
-    if not (value.isascii() and value.isprintable()):
-        raise SecretUnusable(f"has characters under {key} that cannot be sent; put the vendor's value there")
-    return value

@@ -51,15 +51,21 @@ class Rpc:
         """
         deadline = self._transport.deadline()
         try:
-            return await self._once(edition, action, params, credential, deadline)
+            return await self.once(edition, action, params, credential, deadline)
         except ClockSkew:
             # The clock may just have been set, or the network may have sent a request twice.
             pass
-        return await self._once(edition, action, params, credential, deadline)
+        return await self.once(edition, action, params, credential, deadline)
 
-    async def _once(
-        self, edition: Edition, action: str, params: Mapping[str, str], credential: Credential, deadline: float
+    async def once(
+        self,
+        edition: Edition,
+        action: str,
+        params: Mapping[str, str],
+        credential: Credential,
+        deadline: float | None = None,
     ) -> Reply:
+        """Calls an action with a single request, for who counts requests. Raises VendorError."""
         url = httpx.URL(edition.endpoint)
         host = url.netloc.decode()
         signed = sign(
