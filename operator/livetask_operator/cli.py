@@ -84,6 +84,7 @@ def _vendors(config: Config, transport: Transport) -> Mapping[str, RelayVendor]:
         alibaba_status_endpoint=config.alibaba_status_endpoint,
         alibaba_status_version=config.alibaba_status_call.version,
         alibaba_live_endpoint=config.endpoints.alibaba_live,
+        tencent_endpoint=config.endpoints.tencent_trtc,
     )
     return {vendor.block: vendor for vendor in vendors.values()}
 

@@ -85,7 +85,21 @@ def settle(task: RelayTask, track: Track, now: Instant) -> RelayTaskStatus:
 def is_hidden(task: RelayTask, seen: Seen) -> bool:
     """Whether a not-found is only this key's: another key saw the task, so it may be there all the same."""
     seen_with = task.status.seen_with_key_hash
-    return seen.observation.state is State.NOT_FOUND and seen_with is not None and seen_with != seen.key_hash
+    if seen.observation.state is not State.NOT_FOUND or seen_with in (None, seen.key_hash):
+        return False
+    return not _had_ended(task, seen.observation)
+
+
+def _read(task: RelayTask, seen: Seen) -> Observation:
+    """What a look means for this task, where the vendor's word alone does not tell "ended" from "never was"."""
+    look = seen.observation
+    was_seen = task.status.seen_with_key_hash == seen.key_hash or _had_ended(task, look)
+    return look.if_seen if look.if_seen is not None and was_seen else look
+
+
+def _had_ended(task: RelayTask, look: Observation) -> bool:
+    """Whether its end was seen already. A task whose id is good for one run stays ended, whoever looks."""
+    return look.if_seen is not None and task.status.state == look.if_seen.state.value
 
 
 def is_young(task: RelayTask, now: Instant) -> bool:
@@ -103,8 +117,8 @@ def review_at_s(task: RelayTask, track: Track, now: Instant) -> float | None:
 
 
 def _observed(task: RelayTask, base: RelayTaskStatus, seen: Seen, now: Instant) -> RelayTaskStatus:
-    look = seen.observation
-    known = look.state is not State.NOT_FOUND
+    look = _read(task, seen)
+    known = seen.observation.state is not State.NOT_FOUND
     status = replace(
         base,
         state=look.state.value,

@@ -10,10 +10,12 @@ from livetask_operator.vendors.alibaba.preload import AlibabaPreload
 from livetask_operator.vendors.alibaba.relay import AlibabaRelay
 from livetask_operator.vendors.alibaba.rpc import Edition
 from livetask_operator.vendors.contract import PreloadVendor, RelayVendor
+from livetask_operator.vendors.tencent.relay import TencentRelay
 from livetask_operator.vendors.transport import Transport
 
 RTC_ENDPOINT = "https://rtc.aliyuncs.com"
 LIVE_ENDPOINT = "https://live.aliyuncs.com"
+TRTC_ENDPOINT = "https://trtc.tencentcloudapi.com"
 RTC_VERSION = "2018-01-11"
 
 
@@ -31,6 +33,7 @@ def relay_vendors(
     alibaba_status_endpoint: str = RTC_ENDPOINT,
     alibaba_status_version: str = RTC_VERSION,
     alibaba_live_endpoint: str = LIVE_ENDPOINT,
+    tencent_endpoint: str = TRTC_ENDPOINT,
     clock: Callable[[], datetime] = _now,
     nonce: Callable[[], str] = _nonce,
 ) -> Mapping[str, RelayVendor]:
@@ -41,6 +44,7 @@ def relay_vendors(
     status_call = Edition(alibaba_status_endpoint, alibaba_status_version)
     vendors: list[RelayVendor] = [
         AlibabaRelay(transport, look_at=status_call, stop_endpoint=alibaba_live_endpoint, clock=clock, nonce=nonce),
+        TencentRelay(transport, endpoint=tencent_endpoint, clock=clock),
     ]
     return {vendor.name: vendor for vendor in vendors}
 

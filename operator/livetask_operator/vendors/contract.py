@@ -108,6 +108,8 @@ class Observation:
     """The vendor's, for logs alone: never in a condition, never in an Event."""
     scheduled_start: datetime | None = None
     scheduled_end: datetime | None = None
+    if_seen: Observation | None = None
+    """For a NOT_FOUND: what it means where the task was seen before. One word may say "ended" and "never was"."""
 
 
 class VendorError(Exception):
@@ -205,8 +207,8 @@ class StopAnswer:
 Look = Observation | VendorError
 
 
-class RelayVendor(Protocol):
-    """What the operator asks of a vendor's relay service."""
+class Vendor(Protocol):
+    """A vendor by its names and its keys, whatever it is asked for."""
 
     name: str
     """AlibabaCloud, as in `status.vendor`."""
@@ -214,19 +216,24 @@ class RelayVendor(Protocol):
     """Alibaba Cloud, as in messages."""
     block: str
     """alibabaCloud: the block of the spec, and the key in the configuration."""
+    secret_keys: tuple[str, ...]
+    """The keys that a Secret must have, as a person creates it: accessKeyId, accessKeySecret."""
+
+    def credential(self, data: Mapping[str, str]) -> Credential:
+        """The credential in a Secret's decoded data. Raises SecretUnusable."""
+
+
+class RelayVendor(Vendor, Protocol):
+    """What the operator asks of a vendor's relay service."""
+
     look_call: str
     """The call behind `look`, as it is named in quotas and metrics: GetMPUTaskStatus."""
     stop_call: str
     task_field: str
     """The spec's field that names the task, selectable: spec.alibabaCloud.taskId."""
-    secret_keys: tuple[str, ...]
-    """The keys that a Secret must have, as a person creates it: accessKeyId, accessKeySecret."""
 
     def task(self, block: Mapping[str, object]) -> TaskRef:
         """The task that a vendor block of a spec names."""
-
-    def credential(self, data: Mapping[str, str]) -> Credential:
-        """The credential in a Secret's decoded data. Raises SecretUnusable."""
 
     def account(self, credential: Credential, task: TaskRef) -> str:
         """What the vendor counts calls by: the key's id, or the project."""
@@ -290,22 +297,11 @@ Turn = Callable[[], Awaitable[None]]
 """Waits until the account's quota allows one more call."""
 
 
-class PreloadVendor(Protocol):
+class PreloadVendor(Vendor, Protocol):
     """What the operator asks of a vendor's preload service."""
 
-    name: str
-    """AlibabaCloud."""
-    title: str
-    """Alibaba Cloud, as in messages."""
-    block: str
-    """alibabaCloud: the block of the spec, and the key in the configuration."""
     list_call: str
     """The call behind `rows`, as it is named in quotas and metrics: DescribeLiveStreamPreloadTasks."""
-    secret_keys: tuple[str, ...]
-    """The keys that a Secret must have, as a person creates it."""
-
-    def credential(self, data: Mapping[str, str]) -> Credential:
-        """The credential in a Secret's decoded data. Raises SecretUnusable."""
 
     def account(self, credential: Credential) -> str:
         """What the vendor counts calls by: the key's id."""
