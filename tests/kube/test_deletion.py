@@ -106,8 +106,7 @@ def test_an_accepted_stop_is_not_believed_while_the_task_still_runs(tenant: Tena
 
     relay.delete()
 
-    relay.holds("Reconciling", "StopNotConfirmed", within_s=15)
-    relay.tells("StopNotConfirmed", "Warning")
+    relay.tells("StopNotConfirmed", "Warning", within_s=15)
     relay.is_gone(within_s=5)
     assert len(tenant.stops("stubborn")) == 2
 

@@ -43,11 +43,12 @@ class Unavailable(KubeError):
 
 
 class RelayTaskApi:
-    """RelayTasks on the API server. `namespaces` confine what is read; none: all."""
+    """RelayTasks on the API server. `namespaces` confine what is read; none: all. `selector`: which are followed."""
 
-    def __init__(self, api: client.ApiClient, namespaces: Sequence[str] = ()) -> None:
+    def __init__(self, api: client.ApiClient, namespaces: Sequence[str] = (), selector: str = "") -> None:
         self._objects = client.CustomObjectsApi(api)
         self._namespaces = tuple(namespaces)
+        self._selector = selector
 
     async def get(self, namespace: str, name: str) -> Mapping[str, Any]:
         """The object as it is now. Raises ObjectGone."""
@@ -112,8 +113,9 @@ class RelayTaskApi:
         return [body async for body in self._list(field_selector=selector)]
 
     async def list_all(self) -> list[Mapping[str, Any]]:
-        """All objects that the operator may read."""
-        return [body async for body in self._list()]
+        """All objects that are followed: the operator may read them and its selector has them."""
+        selectors = {"label_selector": self._selector} if self._selector else {}
+        return [body async for body in self._list(**selectors)]
 
     async def _list(self, **selectors: str) -> AsyncIterator[Mapping[str, Any]]:
         for namespace in self._namespaces or (None,):
@@ -154,28 +156,34 @@ def translated(what: str, *, unprocessable_is_conflict: bool = False) -> Iterato
     try:
         yield
     except client.ApiException as error:
-        message = f"{what}: {error.status} {_message(error)}"
-        if error.status == 404:
+        reason, said = _status(error)
+        message = f"{what}: {error.status} {said}"
+        if error.status == 404 and reason == "NotFound":
             raise ObjectGone(message) from None
         if error.status == 409:
-            gone = "uid" in message.lower()  # "Precondition failed: UID in precondition: …"
-            raise (ObjectGone if gone else Conflict)(message) from None
+            # Its own words alone: a name may have these letters in it, as "liquid" has "uid".
+            raise (ObjectGone if "Precondition failed: UID" in said else Conflict)(message) from None
         if error.status == 422 and unprocessable_is_conflict:
             raise Conflict(message) from None
-        if error.status == 429 or error.status is None or error.status >= 500:
+        if error.status is None or error.status >= 500 or error.status in _MAY_PASS:
             raise Unavailable(message) from None
         raise Refused(message) from None
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise Unavailable(f"{what}: {type(error).__name__}") from None
 
 
-def _message(error: client.ApiException) -> str:
-    """The API server's own words, on one line."""
+_MAY_PASS = (401, 404, 408, 429)
+"""A token that is just being renewed; a 404 that names no object is a kind that is not served, or not yet."""
+
+
+def _status(error: client.ApiException) -> tuple[str, str]:
+    """The API server's reason, empty where it was not its own answer, and its words on one line."""
     try:
-        text = str(json.loads(error.body or "")["message"])
+        status = json.loads(error.body or "")
+        reason, text = str(status["reason"]), str(status["message"])
     except (TypeError, ValueError, KeyError):
-        text = str(error.reason)
-    return " ".join(text.split())[:500]
+        reason, text = "", str(error.reason)
+    return reason, " ".join(text.split())[:500]
 
 
 def _mapping(body: object) -> Mapping[str, Any]:

@@ -169,7 +169,7 @@ class Follow:
             or task.generation != old.generation
             or task.requested_at != old.requested_at
             or (old.has_finalizer and not task.has_finalizer and not task.is_deleted)
-            or (not own and task.status != old.status)
+            or (not own and task.status not in (old.status, record.sent))
         )
         if not happened:
             return

@@ -80,7 +80,7 @@ async def _lead(
     lease: Lease | None,
     stop: asyncio.Event,
 ) -> int:
-    api = RelayTaskApi(connection.api, options.namespaces)
+    api = RelayTaskApi(connection.api, options.namespaces, options.selector)
     follow = Follow(connection.api, api, vendors, config, metrics, health, now)
     kopf_ready, kopf_stop = asyncio.Event(), asyncio.Event()
     health.require(HEARTBEAT, HEARTBEAT_WITHIN_S)

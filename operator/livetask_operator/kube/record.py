@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from livetask_operator.reconcile.resource import RelayTask
 from livetask_operator.reconcile.settle import Track
+from livetask_operator.reconcile.status import RelayTaskStatus
 from livetask_operator.reconcile.stopping import LetGo
 from livetask_operator.vendors.contract import Credential
 
@@ -47,4 +48,6 @@ class Record:
     accepted: Credential | None = field(default=None, repr=False)
     """The last credential that the vendor accepted for this object."""
     stop: StopProgress | None = None
+    sent: RelayTaskStatus | None = None
+    """The status that was written last: its event may come before the answer to the write."""
     writing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from livetask_operator.kube.api import Conflict, KubeError, RelayTaskApi
+from livetask_operator.kube.api import Conflict, KubeError, ObjectGone, Refused, RelayTaskApi
 from livetask_operator.kube.events import Events
 from livetask_operator.kube.record import Record
 from livetask_operator.observability.metrics import Metrics
@@ -46,34 +46,49 @@ class Writer:
             patch = status.patch_from(task.status)
             if not patch:
                 return
+            record.sent = status
             body = await self._counted("status", self._api.patch_status(task, patch))
-            self._take_over(record, body)
+            self.take_over(record, body)
         self._tell(task, status)
 
     async def put_finalizer_on(self, record: Record) -> None:
-        """Before the first look: a task that is followed is stopped when its object goes. Raises KubeError."""
+        """Before the first look: a task that is followed is stopped when its object goes. Raises KubeError.
+
+        Where somebody changed the object meanwhile it is read again, and is still without it.
+        """
         async with record.writing:
+            task = record.task
             try:
-                body = await self._counted("finalizer", self._api.add_finalizer(record.task))
-            except Conflict:
-                body = await self._api.get(record.task.namespace, record.task.name)
-            self._take_over(record, body)
+                self.take_over(record, await self._counted("finalizer", self._api.add_finalizer(task)))
+            except Conflict as conflict:
+                await self._read_again(record, task, conflict)
 
     async def take_finalizer_off(self, record: Record) -> None:
         """Let the object go. Raises Conflict where somebody changed it meanwhile: then it was read again."""
         async with record.writing:
+            task = record.task
             try:
-                body = await self._counted("finalizer", self._api.remove_finalizer(record.task))
-            except Conflict:
-                self._take_over(record, await self._api.get(record.task.namespace, record.task.name))
+                self.take_over(record, await self._counted("finalizer", self._api.remove_finalizer(task)))
+            except Conflict as conflict:
+                await self._read_again(record, task, conflict)
                 raise
-            self._take_over(record, body)
 
     def post(self, task: RelayTask, reason: Reason, message: str) -> None:
         """Post an Event about an object."""
         self._events.note(task, reason, message)
 
-    def _take_over(self, record: Record, body: Mapping[str, Any]) -> None:
+    async def _read_again(self, record: Record, sent: RelayTask, conflict: Conflict) -> None:
+        """Read an object again whose patch met a conflict. Raises ObjectGone, and Refused where it was none."""
+        body = await self._api.get(sent.namespace, sent.name)
+        if body["metadata"]["uid"] != sent.uid:
+            raise ObjectGone(f"another object has the name of {sent.label}")
+        if body["metadata"]["resourceVersion"] == sent.resource_version:
+            # The same status, 422, comes from an admission policy; trying again at once would never end.
+            raise Refused(f"{conflict}; nobody changed the object meanwhile, so a policy of the cluster may forbid it")
+        self.take_over(record, body)
+
+    def take_over(self, record: Record, body: Mapping[str, Any]) -> None:
+        """Go on with what the API server has, where that is newer than what is known."""
         task = RelayTask.from_body(body, self._vendors)
         if task.uid == record.task.uid and task.is_newer_than(record.task):
             self._adopted(record, task)
