@@ -8,6 +8,7 @@ from aiohttp import web
 from livetask_simulator.accounts import KeyTakenError, UnknownAccountError
 from livetask_simulator.admin_cloud import CloudAdmin, Handler, Route, body_of, done
 from livetask_simulator.alibaba import orders as alibaba_orders
+from livetask_simulator.alibaba.preload_admin import PreloadAdmin
 from livetask_simulator.faults import Fault, FaultKind
 from livetask_simulator.fields import FieldError, Fields
 from livetask_simulator.world import World
@@ -38,6 +39,7 @@ def admin_routes(world: World) -> list[web.RouteDef]:
         ("POST", "/_admin/faults", admin.add_fault),
         ("DELETE", "/_admin/faults", admin.clear_faults),
         *CloudAdmin(world, world.alibaba, alibaba_orders).routes(),
+        *PreloadAdmin(world.alibaba).routes(),
     ]
     return [
         *(web.route(method, path, _told(handler)) for method, path, handler in routes),

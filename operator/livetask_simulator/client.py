@@ -13,6 +13,8 @@ from enum import Enum
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from livetask_simulator.alibaba.preload_client import PreloadOrders
+
 TIMEOUT_S = 10.0
 NOT_FOUND = 404
 
@@ -76,7 +78,7 @@ class Task:
     stops_accepted: int
 
 
-class Simulator:
+class Simulator(PreloadOrders):
     """Orders to a simulator that runs at an address, such as http://127.0.0.1:8900."""
 
     def __init__(self, url: str) -> None:
@@ -227,7 +229,7 @@ class Simulator:
         return dict(self._send("GET", _with_query("/_admin/counts", {_camel(k): v for k, v in wanted.items()})))
 
     def reset(self, account: str | None = None) -> None:
-        """One account, or all: tasks, settings, quotas, faults and calls go; keys stay."""
+        """One account, or all: tasks, preloads, settings, quotas, faults and calls go; keys stay."""
         self._send("POST", _with_query("/_admin/reset", {"account": account}))
 
     def _send(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:

@@ -36,6 +36,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "InvalidParam": (400, "Parameter verification failed."),
     "InvalidAppId": (400, "The AppId is invalid. Please check and try again later."),
     "OperationDenied": (403, "Your account does not open the Live service yet, or has overdue payments."),
+    "InvalidDomain.NotFound": (404, "The domain provided does not belong to you."),  # as at the CDN
     # ApsaraVideo RTC. (GetMPUTaskStatus, StartMPUTask, the service's table of errors)
     "MissingParameter": (400, "A parameter that is mandatory for processing this request is not supplied."),
     "InvalidParameter": (400, "A specified parameter is not valid."),

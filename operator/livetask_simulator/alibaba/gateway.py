@@ -15,6 +15,7 @@ from livetask_simulator.accounts import Accounts, Key
 from livetask_simulator.alibaba import signature
 from livetask_simulator.alibaba.errors import ApiError
 from livetask_simulator.alibaba.operations import OPERATIONS, Operation, unavailable
+from livetask_simulator.alibaba.preloads import Preloads
 from livetask_simulator.alibaba.requests import Request, Result
 from livetask_simulator.alibaba.tasks import Edition, Tasks
 from livetask_simulator.clock import Clock
@@ -35,6 +36,7 @@ class AlibabaCloud:
         self.clock = clock
         self.accounts = Accounts()
         self.tasks = Tasks(clock)
+        self.preloads = Preloads(clock)
         self.limits = Limits()
 
     def claims(self, received: Received) -> bool:
@@ -65,7 +67,13 @@ class AlibabaCloud:
             operation = _find_operation(received, identity)
             key = self._authenticate(received, parameters)
             self._authorise(operation, key)
-            request = Request(account=key.account, parameters=parameters, tasks=self.tasks, clock=self.clock)
+            request = Request(
+                account=key.account,
+                parameters=parameters,
+                tasks=self.tasks,
+                preloads=self.preloads,
+                clock=self.clock,
+            )
             if (error := unavailable(operation.edition, request.settings.service)) is not None:
                 raise error
             result = operation.run(request)
@@ -82,6 +90,7 @@ class AlibabaCloud:
     def reset(self, account: str | None) -> None:
         """Back to how the account was added: its keys stay."""
         self.tasks.forget(account)
+        self.preloads.forget(account)
         self.limits.forget(account)
         for name in self.accounts.names() if account is None else [account]:
             for key in self.accounts.keys_of(name):

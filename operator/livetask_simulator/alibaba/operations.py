@@ -1,13 +1,15 @@
 """The operations of the simulated Alibaba Cloud: their limits, their parameters, what they do and what they answer.
 
 Apart from the gateway, which is the same for all of them. A table at the end lists them; another operation is a
-function and a line there. Starting a task has many rules and is next door, in starting.py.
+function and a line there. Starting a task has many rules and is next door, in starting.py; so are preloads, in
+preload_operations.py.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from livetask_simulator.alibaba.errors import ApiError
+from livetask_simulator.alibaba.preload_operations import list_preloads, set_preloads
 from livetask_simulator.alibaba.requests import (
     TASK_ID,
     Request,
@@ -128,5 +130,7 @@ _ALL = (
     Operation(edition=Edition.LIVE, name="StartLiveMPUTask", quota=_per_second(500), run=start_live_task),
     Operation(edition=Edition.LIVE, name="StopLiveMPUTask", quota=_per_second(500), run=stop_live_task),
     Operation(edition=Edition.LIVE, name="ListRtcMPUTaskDetail", quota=_per_second(50), run=list_live_tasks),
+    Operation(edition=Edition.LIVE, name="SetLiveStreamPreloadTasks", quota=_per_second(50), run=set_preloads),
+    Operation(edition=Edition.LIVE, name="DescribeLiveStreamPreloadTasks", quota=_per_second(10), run=list_preloads),
 )
 OPERATIONS = {(operation.edition, operation.name): operation for operation in _ALL}

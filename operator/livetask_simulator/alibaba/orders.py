@@ -6,6 +6,7 @@ Apart from admin.py and script.py, so that a field means the same in both.
 from dataclasses import replace
 
 from livetask_simulator.accounts import Key
+from livetask_simulator.alibaba import preload_orders
 from livetask_simulator.alibaba.gateway import AlibabaCloud, quota_name
 from livetask_simulator.alibaba.operations import OPERATIONS
 from livetask_simulator.alibaba.tasks import (
@@ -42,9 +43,11 @@ def put_settings(cloud: AlibabaCloud, account: str, fields: Fields) -> None:
     if "apps" in fields:
         apps = fields.texts_or_none("apps")
         changed = replace(changed, apps=None if apps is None else frozenset(apps))
+    preloads = preload_orders.read_settings(cloud.preloads.settings(account), fields)
     fields.done()
     cloud.accounts.add(account)
     cloud.tasks.set_settings(account, changed)
+    cloud.preloads.set_settings(account, preloads)
 
 
 def show_settings(cloud: AlibabaCloud, account: str) -> dict[str, object]:
@@ -59,6 +62,7 @@ def show_settings(cloud: AlibabaCloud, account: str) -> dict[str, object]:
         "clockSkewSeconds": settings.clock_skew_s,
         "startLife": [[turn.after_s, turn.status] for turn in settings.start_life],
         "apps": None if settings.apps is None else sorted(settings.apps),
+        **preload_orders.show_settings(cloud.preloads.settings(account)),
         "keys": [
             {"keyId": key.key_id, "active": key.active, "revoked": key.revoked, "temporary": key.token is not None}
             for key in cloud.accounts.keys_of(account)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from livetask_simulator.alibaba.errors import ApiError
+from livetask_simulator.alibaba.preloads import Preloads
 from livetask_simulator.alibaba.tasks import Settings, Tasks
 from livetask_simulator.clock import Clock
 
@@ -22,6 +23,7 @@ class Request:
     account: str
     parameters: Mapping[str, str]
     tasks: Tasks
+    preloads: Preloads
     clock: Clock
 
     @property
