@@ -1,15 +1,20 @@
-"""A RelayTask as the operator reads it: parsed once per event from the untyped body."""
+"""Objects as the operator reads them, parsed once per event from the untyped body.
+
+What both kinds have, and a RelayTask; a PreloadTask is in `preload_resource.py`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar, Self, TypeVar
 
-from livetask_operator.reconcile.status import RelayTaskStatus
-from livetask_operator.vendors.contract import RelayVendor, TaskRef
+from livetask_operator.reconcile.status import RelayTaskStatus, Status
+from livetask_operator.vendors.contract import RelayVendor, TaskRef, Vendor
 
 GROUP = "livetask.dev"
 VERSION = "v1alpha1"
@@ -40,8 +45,8 @@ class Instant:
 
 
 @dataclass(frozen=True, slots=True)
-class RelayTask:
-    """One RelayTask object at one moment."""
+class Resource(ABC):
+    """What an object of either kind is at one moment."""
 
     uid: str
     namespace: str
@@ -50,60 +55,40 @@ class RelayTask:
     generation: int
     created: datetime
     deleted: datetime | None
-    finalizers: tuple[str, ...]
     requested_at: str | None
-    vendor: RelayVendor
-    ref: TaskRef
+    vendor: Vendor
     secret: str
     poll_interval_s: int
-    deletion_policy: DeletionPolicy
-    stop_delay_s: int | None
     suspend: bool
-    status: RelayTaskStatus
+    status: Status
 
-    @classmethod
-    def from_body(cls, body: Mapping[str, Any], vendors: Mapping[str, RelayVendor]) -> RelayTask:
-        """Parse an object. `vendors` is keyed by block. Raises UnreadableResource, with the object's name in it."""
-        meta, spec = body["metadata"], body["spec"]
-        label = f"RelayTask {meta['namespace']}/{meta['name']}"
-        blocks = [block for block in vendors if spec.get(block) is not None]
-        if len(blocks) != 1:
-            raise UnreadableResource(f"{label} has no vendor block that this operator knows ({', '.join(vendors)})")
-        vendor = vendors[blocks[0]]
-        try:
-            return cls(
-                uid=meta["uid"],
-                namespace=meta["namespace"],
-                name=meta["name"],
-                resource_version=meta["resourceVersion"],
-                generation=int(meta.get("generation", 0)),
-                created=_moment(meta["creationTimestamp"]),
-                deleted=_moment(meta["deletionTimestamp"]) if meta.get("deletionTimestamp") else None,
-                finalizers=tuple(meta.get("finalizers") or ()),
-                requested_at=_requested_at(meta),
-                vendor=vendor,
-                ref=vendor.task(spec[blocks[0]]),
-                secret=spec["credentialsSecretRef"]["name"],
-                poll_interval_s=int(spec.get("pollIntervalSeconds", 30)),
-                deletion_policy=DeletionPolicy(spec.get("deletionPolicy", "Stop")),
-                stop_delay_s=spec.get("stopDelaySeconds"),
-                suspend=bool(spec.get("suspend", False)),
-                status=RelayTaskStatus.from_body(body.get("status")),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise UnreadableResource(f"{label} cannot be read ({type(error).__name__}: {error})") from error
+    KIND: ClassVar[str]
+    SHORT: ClassVar[str]
+    """As kubectl takes it: rlt."""
+    NOUN: ClassVar[str]
+    """What is looked at, in messages: task."""
+    NAMES: ClassVar[str]
+    """By what the vendor knows it, in messages: these ids."""
 
-    def with_status(self, status: RelayTaskStatus, resource_version: str) -> RelayTask:
-        return replace(self, status=status, resource_version=resource_version)
+    @property
+    @abstractmethod
+    def subject(self) -> str:
+        """What is followed, by its names at the vendor, in messages."""
+
+    @property
+    def region(self) -> str:
+        """The vendor's region that the object names; empty where it names none."""
+        return ""
+
+    @property
+    def is_polled(self) -> bool:
+        """Whether it is looked at at intervals."""
+        return not self.suspend
 
     @property
     def label(self) -> str:
         """namespace/name, as people grep for it."""
         return f"{self.namespace}/{self.name}"
-
-    @property
-    def has_finalizer(self) -> bool:
-        return FINALIZER in self.finalizers
 
     @property
     def is_deleted(self) -> bool:
@@ -118,7 +103,10 @@ class RelayTask:
         """Whether somebody asked for a look that was not done yet."""
         return self.requested_at is not None and self.requested_at != self.status.last_handled_requested_at
 
-    def is_newer_than(self, other: RelayTask) -> bool:
+    def with_status(self, status: Status, resource_version: str) -> Self:
+        return replace(self, status=status, resource_version=resource_version)
+
+    def is_newer_than(self, other: Resource) -> bool:
         """Whether this was read after the other was written (resource versions grow: Kubernetes 1.35 promises it)."""
         try:
             return int(self.resource_version) > int(other.resource_version)
@@ -126,10 +114,97 @@ class RelayTask:
             return self.resource_version != other.resource_version
 
 
+@dataclass(frozen=True, slots=True)
+class RelayTask(Resource):
+    """One RelayTask object at one moment."""
+
+    finalizers: tuple[str, ...]
+    vendor: RelayVendor
+    ref: TaskRef
+    deletion_policy: DeletionPolicy
+    stop_delay_s: int | None
+    status: RelayTaskStatus
+
+    KIND: ClassVar[str] = "RelayTask"
+    SHORT: ClassVar[str] = "rlt"
+    NOUN: ClassVar[str] = "task"
+    NAMES: ClassVar[str] = "these ids"
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any], vendors: Mapping[str, RelayVendor]) -> RelayTask:
+        """Parse an object. `vendors` is keyed by block. Raises UnreadableResource, with the object's name in it."""
+        with reading(cls.KIND, body):
+            spec = body["spec"]
+            vendor = only_vendor(spec, vendors)
+            return cls(
+                **common_fields(body),
+                finalizers=tuple(body["metadata"].get("finalizers") or ()),
+                vendor=vendor,
+                ref=vendor.task(spec[vendor.block]),
+                deletion_policy=DeletionPolicy(spec.get("deletionPolicy", "Stop")),
+                stop_delay_s=spec.get("stopDelaySeconds"),
+                status=RelayTaskStatus.from_body(body.get("status")),
+            )
+
+    @property
+    def subject(self) -> str:
+        return f"task {self.ref.task} of {self.ref.application}"
+
+    @property
+    def region(self) -> str:
+        return self.ref.region
+
+    @property
+    def has_finalizer(self) -> bool:
+        return FINALIZER in self.finalizers
+
+
+@contextmanager
+def reading(kind: str, body: Mapping[str, Any]) -> Iterator[None]:
+    """Whatever makes an object unreadable is UnreadableResource, with the object's name in it."""
+    label = f"{kind} {body['metadata']['namespace']}/{body['metadata']['name']}"
+    try:
+        yield
+    except UnreadableResource as error:
+        raise UnreadableResource(f"{label} {error}") from error
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise UnreadableResource(f"{label} cannot be read ({type(error).__name__}: {error})") from error
+
+
+AnyVendor = TypeVar("AnyVendor", bound=Vendor)
+
+
+def only_vendor(spec: Mapping[str, Any], vendors: Mapping[str, AnyVendor]) -> AnyVendor:
+    """The one vendor whose block is set. `vendors` is keyed by block."""
+    blocks = [block for block in vendors if spec.get(block) is not None]
+    if len(blocks) != 1:
+        raise UnreadableResource(f"has no vendor block that this operator knows ({', '.join(vendors)})")
+    return vendors[blocks[0]]
+
+
+def common_fields(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What is read alike for both kinds, by the names of Resource's fields."""
+    meta, spec = body["metadata"], body["spec"]
+    return {
+        "uid": meta["uid"],
+        "namespace": meta["namespace"],
+        "name": meta["name"],
+        "resource_version": meta["resourceVersion"],
+        "generation": int(meta.get("generation", 0)),
+        "created": moment(meta["creationTimestamp"]),
+        "deleted": moment(meta["deletionTimestamp"]) if meta.get("deletionTimestamp") else None,
+        "requested_at": _requested_at(meta),
+        "secret": spec["credentialsSecretRef"]["name"],
+        "poll_interval_s": int(spec.get("pollIntervalSeconds", 30)),
+        "suspend": bool(spec.get("suspend", False)),
+    }
+
+
+def moment(text: str) -> datetime:
+    """A Kubernetes date-time, in UTC. Raises ValueError or OverflowError."""
+    return datetime.fromisoformat(text.upper().replace("Z", "+00:00")).astimezone(UTC)
+
+
 def _requested_at(meta: Mapping[str, Any]) -> str | None:
     value = (meta.get("annotations") or {}).get(REQUESTED_AT)
     return value if value and len(value) <= MAX_REQUESTED_AT else None
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
