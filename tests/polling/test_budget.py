@@ -83,10 +83,29 @@ def test_a_throttled_account_recovers_with_the_first_call_that_is_let_through() 
     budget.throttled(100.0, None)
     budget.throttled(101.0, None)
 
-    budget.answered()
+    budget.answered(150.0)
     budget.throttled(200.0, None)
 
     assert budget.free_at(200.0) == 201.0
+
+
+def test_an_answer_to_a_call_that_was_sent_before_a_pause_does_not_end_the_growth() -> None:
+    budget = Budget(5)
+    budget.throttled(100.0, None)
+
+    budget.answered(100.5)
+    budget.throttled(101.0, None)
+
+    assert budget.free_at(101.0) == 103.0
+
+
+def test_a_longer_wait_that_the_vendor_asks_for_during_a_pause_is_kept() -> None:
+    budget = Budget(5)
+    budget.throttled(100.0, None)
+
+    budget.throttled(100.5, 20.0)
+
+    assert budget.free_at(101.0) == 120.5
 
 
 def test_answers_to_calls_under_way_make_a_pause_no_longer() -> None:

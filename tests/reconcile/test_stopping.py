@@ -11,7 +11,13 @@ from livetask_operator.reconcile import stopping
 from livetask_operator.reconcile.reasons import MAY_PASS, NEEDS_PERSON, Reason
 from livetask_operator.reconcile.resource import Instant, RelayTask
 from livetask_operator.reconcile.status import RelayTaskStatus
-from livetask_operator.reconcile.stopping import LetGo, StillThere, after_accepted_stop, after_unsettled_stop
+from livetask_operator.reconcile.stopping import (
+    LetGo,
+    StillThere,
+    after_accepted_stop,
+    after_gone,
+    after_unsettled_stop,
+)
 from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import State
 from tests.reconcile.checker import contradictions, kstatus
@@ -65,6 +71,15 @@ def test_after_an_accepted_stop_an_unknown_word_is_no_proof_of_life_and_none_of_
 
     assert isinstance(verdict, LetGo)
     assert "could not be seen" in verdict.message
+
+
+@pytest.mark.parametrize(("key", "reason"), [(KEY, Reason.ALREADY_GONE), (OTHER_KEY, Reason.TASK_NOT_VISIBLE)])
+def test_a_stop_that_is_answered_with_gone_is_believed_of_the_key_that_saw_the_task(key: str, reason: Reason) -> None:
+    verdict = after_gone(DELETED, key)
+
+    assert not isinstance(verdict, StillThere)
+    assert verdict.reason is reason
+    assert isinstance(after_gone(NEVER_SEEN, key), LetGo)
 
 
 @pytest.mark.parametrize("judge", ["accepted", "unsettled"])

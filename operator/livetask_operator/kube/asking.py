@@ -101,7 +101,7 @@ class Asking:
             except VendorError as error:
                 return self._refused(task, credential, call, error, turnstile)
             self._proven.add(credential.fingerprint)
-            turnstile.budget.answered()
+            turnstile.budget.answered(self._monotonic())
             if self._refusals.accepted(credential, call):
                 self._accepted_again(credential)
             return answer

@@ -40,15 +40,18 @@ class Budget:
 
     def throttled(self, now_s: float, retry_after_s: float | None) -> None:
         """The vendor said that it is too much: pause, longer each time in a row."""
-        if now_s < self._paused_until_s:
-            return  # answers to calls that were under way before the pause
+        asked_s = min(retry_after_s or 0.0, THROTTLED_CAP_S)
+        if now_s < self._paused_until_s:  # answers to calls that were under way before the pause
+            self._paused_until_s = max(self._paused_until_s, now_s + asked_s)
+            return
         self._throttled_in_a_row += 1
         own_s = min(THROTTLED_CAP_S, THROTTLED_FIRST_S * 2.0 ** min(self._throttled_in_a_row - 1, 10))
-        self._paused_until_s = now_s + max(own_s, min(retry_after_s or 0.0, THROTTLED_CAP_S))
+        self._paused_until_s = now_s + max(own_s, asked_s)
 
-    def answered(self) -> None:
-        """The vendor let a call through."""
-        self._throttled_in_a_row = 0
+    def answered(self, now_s: float) -> None:
+        """The vendor let a call through; during a pause that says nothing, as it was sent before."""
+        if now_s >= self._paused_until_s:
+            self._throttled_in_a_row = 0
 
 
 class Turnstile:

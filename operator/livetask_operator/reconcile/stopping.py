@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from livetask_operator.reconcile import words
-from livetask_operator.reconcile.reasons import Reason
+from livetask_operator.reconcile.reasons import MAY_PASS, Reason
 from livetask_operator.reconcile.resource import DeletionPolicy, Instant, RelayTask
 from livetask_operator.reconcile.settle import Seen, is_hidden
 from livetask_operator.reconcile.status import RelayTaskStatus, Wanted
@@ -65,6 +65,8 @@ class LookFirst:
 class Stop:
     """Send the stop."""
 
+
+_SAYS_NOTHING = MAY_PASS | {Reason.SUSPENDED, Reason.STALE}
 
 Decision = Orphan | Hold | Wait | LeaveRunning | LookFirst | Stop
 
@@ -125,9 +127,12 @@ def _is_owner(task: RelayTask, other: RelayTask) -> bool:
 
 
 def _has_looked(other: RelayTask) -> bool:
-    """Whether it was looked at for this object since it was made, or last resumed: a suspended one is not."""
+    """Whether a look for this object could say something since it was made, or last resumed.
+
+    A vendor that throttles or is down for a moment has said nothing of whose task it is.
+    """
     ready = other.status.condition("Ready")
-    return ready is not None and ready.reason != Reason.SUSPENDED
+    return ready is not None and ready.reason not in _SAYS_NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +160,14 @@ def after_accepted_stop(task: RelayTask, look: Seen | Trouble) -> Verdict:
         return StillThere()
     confirmed = look.observation.state is not State.UNKNOWN
     return LetGo(Reason.STOP_ACCEPTED, words.stop_accepted(task, confirmed=confirmed))
+
+
+def after_gone(task: RelayTask, key_hash: str) -> Verdict:
+    """What a stop call that is answered with "gone" means: nothing yet, from a key that never saw the task."""
+    seen_with = task.status.seen_with_key_hash
+    if seen_with is not None and seen_with != key_hash:
+        return Trouble.not_visible(task)
+    return LetGo(Reason.ALREADY_GONE, words.already_gone(task))
 
 
 def after_unsettled_stop(task: RelayTask, look: Seen | Trouble, refusal: Trouble) -> Verdict:
