@@ -30,10 +30,10 @@ def clean_code(said: object) -> str:
     return found[0] if found else ""
 
 
-def printable(said: str) -> str:
-    """What fits into a status field: no control characters, no halves of characters, not too long."""
+def printable(said: str, most: int = MAX_VENDOR_STATUS_CHARACTERS) -> str:
+    """What fits into a status field: no control characters, no halves of characters, `most` characters."""
     shown = "".join(character if character.isprintable() else "?" for character in said.strip())
-    return shown[:MAX_VENDOR_STATUS_CHARACTERS]
+    return shown[:most]
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:

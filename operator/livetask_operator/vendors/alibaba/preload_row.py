@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from livetask_operator.vendors.alibaba.printable import printable
+from livetask_operator.vendors.answers import printable
 from livetask_operator.vendors.contract import PreloadRow, RowState
 
 # The CRD's bounds; it refuses a status that exceeds them.

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from livetask_operator.vendors.alibaba.credential import SECRET_KEYS, credential_in
 from livetask_operator.vendors.alibaba.errors import INVALID_PARAM, TASK_NOT_FOUND
-from livetask_operator.vendors.alibaba.printable import printable
 from livetask_operator.vendors.alibaba.rpc import Edition, Reply, Rpc
+from livetask_operator.vendors.answers import printable
 from livetask_operator.vendors.contract import (
     Credential,
     InvalidResponse,
