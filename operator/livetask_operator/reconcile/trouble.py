@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from livetask_operator.reconcile import words
 from livetask_operator.reconcile.reasons import NEEDS_PERSON, Reason
-from livetask_operator.reconcile.resource import RelayTask
+from livetask_operator.reconcile.resource import RelayTask, Resource
 from livetask_operator.vendors.contract import VendorError
 
 
@@ -24,19 +24,19 @@ class Trouble:
         return self.reason in NEEDS_PERSON
 
     @classmethod
-    def of_vendor(cls, task: RelayTask, error: VendorError, call: str) -> Trouble:
+    def of_vendor(cls, task: Resource, error: VendorError, call: str) -> Trouble:
         return cls(Reason(error.reason), words.vendor_trouble(task, error, call), error.retry_after_s)
 
     @classmethod
-    def secret_not_found(cls, task: RelayTask) -> Trouble:
+    def secret_not_found(cls, task: Resource) -> Trouble:
         return cls(Reason.SECRET_NOT_FOUND, words.secret_not_found(task))
 
     @classmethod
-    def secret_unusable(cls, task: RelayTask, detail: str) -> Trouble:
+    def secret_unusable(cls, task: Resource, detail: str) -> Trouble:
         return cls(Reason.SECRET_KEY_MISSING, words.secret_unusable(task, detail))
 
     @classmethod
-    def secret_forbidden(cls, task: RelayTask) -> Trouble:
+    def secret_forbidden(cls, task: Resource) -> Trouble:
         return cls(Reason.SECRET_FORBIDDEN, words.secret_forbidden(task))
 
     @classmethod

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from livetask_operator.reconcile.reasons import Reason
-from livetask_operator.reconcile.resource import RelayTask
+from livetask_operator.reconcile.resource import RelayTask, Resource
 from livetask_operator.reconcile.status import MAX_MESSAGE, MAX_VENDOR_STATUS, timestamp
 from livetask_operator.vendors.contract import Observation, State, VendorError
 
@@ -24,7 +24,7 @@ def observed(task: RelayTask, seen: Observation) -> str:
     """What the vendor says, in our words."""
     title, word = task.vendor.title, seen.vendor_status[:MAX_VENDOR_STATUS]
     if seen.state is State.NOT_FOUND:
-        said = f"{title} does not know task {task.ref.task} of {task.ref.application}."
+        said = f"{title} does not know {task.subject}."
         advice = (
             seen.advice or "Start it there with this id, or delete this object; it is looked at again all the while."
         )
@@ -39,29 +39,29 @@ def observed(task: RelayTask, seen: Observation) -> str:
 
 def not_visible(task: RelayTask) -> str:
     return (
-        f"{task.vendor.title} does not know task {task.ref.task} of {task.ref.application} for the key in Secret "
+        f"{task.vendor.title} does not know {task.subject} for the key in Secret "
         f"{task.namespace}/{task.secret}, but another key saw it: this key may be another account's. "
         f"Put a key of the right account there (kubectl -n {task.namespace} edit secret {task.secret}); "
         "it is used within 5 seconds."
     )
 
 
-def suspended(task: RelayTask) -> str:
+def suspended(task: Resource) -> str:
     patch = '{"spec":{"suspend":false}}'
     return (
-        "spec.suspend is true: the task is not looked at. "
-        f"To go on: kubectl -n {task.namespace} patch rlt {task.name} --type merge -p '{patch}'"
+        f"spec.suspend is true: the {task.NOUN} is not looked at. "
+        f"To go on: kubectl -n {task.namespace} patch {task.SHORT} {task.name} --type merge -p '{patch}'"
     )
 
 
-def stale(task: RelayTask) -> str:
+def stale(task: Resource) -> str:
     return (
-        f"The task was not looked at for more than {3 * task.poll_interval_s} s, so what is known of it is old. "
+        f"The {task.NOUN} was not looked at for more than {3 * task.poll_interval_s} s, so what is known of it is old. "
         "See the operator's log and its metrics for why."
     )
 
 
-def vendor_trouble(task: RelayTask, error: VendorError, call: str) -> str:
+def vendor_trouble(task: Resource, error: VendorError, call: str) -> str:
     """What a vendor's refusal or silence means, and who mends it."""
     title, secret, said = task.vendor.title, f"{task.namespace}/{task.secret}", _said(error)
     match Reason(error.reason):
@@ -77,7 +77,7 @@ def vendor_trouble(task: RelayTask, error: VendorError, call: str) -> str:
             )
         case Reason.INVALID_REQUEST:
             return (
-                f"{title} refuses {call} for task {task.ref.task} of {task.ref.application}{said}. Check these ids: "
+                f"{title} refuses {call} for {task.subject}{said}. Check {task.NAMES}: "
                 "they cannot be changed, so where they are wrong make a new object with the right ones."
             )
         case Reason.CLOCK_SKEW:
@@ -88,7 +88,7 @@ def vendor_trouble(task: RelayTask, error: VendorError, call: str) -> str:
                 "Settle the account's bill, or enable the service; it is tried again every minute."
             )
         case Reason.ENDPOINT_NOT_FOUND:
-            region = f", and the region {task.ref.region} of this object" if task.ref.region else ""
+            region = f", and the region {task.region} of this object" if task.region else ""
             return (
                 f"There is no {title} where it is asked{said}. "
                 f"Check `endpoints` in the operator's configuration{region}."
@@ -107,7 +107,7 @@ def _said(error: VendorError) -> str:
     return f" ({parts})" if parts else ""
 
 
-def secret_not_found(task: RelayTask) -> str:
+def secret_not_found(task: Resource) -> str:
     literals = " ".join(f"--from-literal={key}=…" for key in task.vendor.secret_keys)
     return (
         f"Secret {task.namespace}/{task.secret} does not exist. Create it "
@@ -115,14 +115,14 @@ def secret_not_found(task: RelayTask) -> str:
     )
 
 
-def secret_unusable(task: RelayTask, detail: str) -> str:
+def secret_unusable(task: Resource, detail: str) -> str:
     return (
         f"Secret {task.namespace}/{task.secret} {detail} "
         f"(kubectl -n {task.namespace} edit secret {task.secret}); it is used within 5 seconds."
     )
 
 
-def secret_forbidden(task: RelayTask) -> str:
+def secret_forbidden(task: Resource) -> str:
     return (
         f"The operator may not read Secret {task.namespace}/{task.secret}. "
         "Give its ServiceAccount the right to get Secrets, as in manifests/rbac.yaml."
@@ -164,7 +164,7 @@ def stop_blocked(task: RelayTask, cause: str) -> str:
 
 
 def stop_accepted(task: RelayTask, *, confirmed: bool) -> str:
-    title, name = task.vendor.title, f"task {task.ref.task} of {task.ref.application}"
+    title, name = task.vendor.title, task.subject
     if confirmed:
         return f"{title} accepted the stop of {name} and does not show it running any more."
     return (
