@@ -210,6 +210,24 @@ class _SignedUrlTransport(AiohttpTransport):
             await self._session.close()
 
 
+class _AnswerLost(aiohttp.ClientConnectionError):
+    """A connection broke after it was made, whatever had been sent by then."""
+
+
+async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Sends a request once.
+
+    Left alone, aiohttp sends a GET or a DELETE again when its connection broke: a call that nobody counted, or a stop
+    that nobody decided on. It does so for two of its own errors alone.
+    """
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        raise  # never connected, which aiohttp does not try again
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _AnswerLost from error
+
+
 class _SignedUrlSession:
     """An aiohttp session that sends a URL as it was signed; left alone, yarl turns `%2A` into `*` and `%2F` into `/`.
 
@@ -230,6 +248,7 @@ class _SignedUrlSession:
             cookie_jar=aiohttp.DummyCookieJar(),
             # A type for a body that is not there was not signed.
             skip_auto_headers=("Content-Type", "Accept"),
+            middlewares=(_once,),
         )
 
     async def close(self) -> None:
