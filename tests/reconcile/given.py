@@ -35,6 +35,7 @@ class Cloud:
     look_call: str
     stop_call: str
     secret_keys: tuple[str, ...] = ("accessKeyId", "accessKeySecret")
+    look_batch: int = 1
     task_field: str = field(init=False)
 
     def __post_init__(self) -> None:

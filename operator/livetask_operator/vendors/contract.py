@@ -228,6 +228,11 @@ class RelayVendor(Vendor, Protocol):
 
     look_call: str
     """The call behind `look`, as it is named in quotas and metrics: GetMPUTaskStatus."""
+    look_batch: int
+    """How many tasks of one account and region a single `look_call` can show: 1, or the length of the vendor's page.
+
+    A look at more tasks takes more calls; so does a task that the vendor's list should have and has not.
+    """
     stop_call: str
     task_field: str
     """The spec's field that names the task, selectable: spec.alibabaCloud.taskId."""

@@ -56,6 +56,7 @@ class AlibabaRelay:
     title = "Alibaba Cloud"
     block = "alibabaCloud"
     look_call = "GetMPUTaskStatus"
+    look_batch = 1
     stop_call = "StopLiveMPUTask"
     task_field = "spec.alibabaCloud.taskId"
     secret_keys = SECRET_KEYS

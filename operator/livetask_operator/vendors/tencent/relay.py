@@ -57,6 +57,7 @@ class TencentRelay:
     title = "Tencent Cloud"
     block = "tencentCloud"
     look_call = "DescribeStreamIngest"
+    look_batch = 1
     stop_call = "StopStreamIngest"
     task_field = "spec.tencentCloud.taskId"
     secret_keys: tuple[str, ...] = ("secretId", "secretKey")
