@@ -223,6 +223,14 @@ class Vendor(Protocol):
         """The credential in a Secret's decoded data. Raises SecretUnusable."""
 
 
+Turn = Callable[[], Awaitable[None]]
+"""Waits until the account's quota allows one more call."""
+
+
+async def at_once() -> None:
+    """A Turn for whoever counts no calls."""
+
+
 class RelayVendor(Vendor, Protocol):
     """What the operator asks of a vendor's relay service."""
 
@@ -243,8 +251,10 @@ class RelayVendor(Vendor, Protocol):
     def account(self, credential: Credential, task: TaskRef) -> str:
         """What the vendor counts calls by: the key's id, or the project."""
 
-    async def look(self, credential: Credential, tasks: Sequence[TaskRef]) -> Mapping[TaskRef, Look]:
-        """Observe tasks, in as few calls as the vendor's API allows.
+    async def look(
+        self, credential: Credential, tasks: Sequence[TaskRef], turn: Turn = at_once
+    ) -> Mapping[TaskRef, Look]:
+        """Observe tasks, in as few calls as the vendor's API allows; `turn` is awaited before each of them.
 
         Returns a look for every task: an Observation, or the VendorError that hid it; raises nothing of its own.
         A failed call never reads as "the task is gone". Source: vendor-apis.md, sections 1.6, 3.2, 4.4.
@@ -296,10 +306,6 @@ class PreloadRows:
     """All rows of a URL or none: of a URL whose rows could not all be read, the newest may be missing."""
     complete: bool
     """Whether an item without a row is unknown to the vendor. Otherwise nothing may be concluded from its absence."""
-
-
-Turn = Callable[[], Awaitable[None]]
-"""Waits until the account's quota allows one more call."""
 
 
 class PreloadVendor(Vendor, Protocol):

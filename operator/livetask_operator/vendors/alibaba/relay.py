@@ -21,7 +21,9 @@ from livetask_operator.vendors.contract import (
     StopAnswer,
     StopOutcome,
     TaskRef,
+    Turn,
     VendorError,
+    at_once,
 )
 from livetask_operator.vendors.transport import Transport
 
@@ -86,11 +88,14 @@ class AlibabaRelay:
         """The vendor counts calls per account; all that is known of it is the key's id."""
         return credential.key_id
 
-    async def look(self, credential: Credential, tasks: Sequence[TaskRef]) -> Mapping[TaskRef, Look]:
+    async def look(
+        self, credential: Credential, tasks: Sequence[TaskRef], turn: Turn = at_once
+    ) -> Mapping[TaskRef, Look]:
         """Looks at the tasks one after the other, with a call for each: the API has no other."""
-        return {task: await self._look_at_one(credential, task) for task in tasks}
+        return {task: await self._look_at_one(credential, task, turn) for task in tasks}
 
-    async def _look_at_one(self, credential: Credential, task: TaskRef) -> Look:
+    async def _look_at_one(self, credential: Credential, task: TaskRef, turn: Turn) -> Look:
+        await turn()
         try:
             reply = await self._rpc.call(self._look_at, self.look_call, _params(task), credential)
             return observed(reply)

@@ -19,7 +19,9 @@ from livetask_operator.vendors.contract import (
     StopAnswer,
     StopOutcome,
     TaskRef,
+    Turn,
     VendorError,
+    at_once,
 )
 from livetask_operator.vendors.secret_values import secret_value
 from livetask_operator.vendors.tencent.api import Reply, Trtc
@@ -45,6 +47,8 @@ RELAY_STATES: Mapping[str, Observation] = {
     "InProgress": Observation(State.RUNNING, vendor_status="InProgress", meaning="relaying, or paused"),
     "NotExist": _NOT_THERE,
 }
+
+GONE_CODES = frozenset({TASK_FINISHED, TASK_NOT_EXIST, RESOURCE_NOT_FOUND})
 
 
 class TencentRelay:
@@ -94,11 +98,14 @@ class TencentRelay:
         """The vendor counts calls per account; all that is known of it is the key's id."""
         return credential.key_id
 
-    async def look(self, credential: Credential, tasks: Sequence[TaskRef]) -> Mapping[TaskRef, Look]:
+    async def look(
+        self, credential: Credential, tasks: Sequence[TaskRef], turn: Turn = at_once
+    ) -> Mapping[TaskRef, Look]:
         """Looks at the tasks one after the other, with a call for each: the API has no other."""
-        return {task: await self._look_at_one(credential, task) for task in tasks}
+        return {task: await self._look_at_one(credential, task, turn) for task in tasks}
 
-    async def _look_at_one(self, credential: Credential, task: TaskRef) -> Look:
+    async def _look_at_one(self, credential: Credential, task: TaskRef, turn: Turn) -> Look:
+        await turn()
         try:
             reply = await self._trtc.call(self.look_call, task.region, _params(task), credential)
             return observed(reply, self._status_words)
@@ -108,17 +115,16 @@ class TencentRelay:
             return error
 
     async def stop(self, credential: Credential, task: TaskRef) -> StopAnswer:
-        """Stops a task. That it has finished is gone; that the vendor does not know it is settled by a look.
+        """Stops a task. That it has finished or does not exist is settled by a look.
 
-        "Does not exist" is what a key of another account is told too, and only a look is weighed against which key
-        saw the task: a Secret that was exchanged for another account's must not leak it.
+        "Does not exist" may be what a key of another account is told, and only a look is weighed against which key
+        saw the task, and whether it was seen to end: so a Secret that was exchanged for another account's leaks no
+        task, and one that was rotated after the end does not hold the object.
         """
         try:
             reply = await self._trtc.call(self.stop_call, task.region, _params(task), credential)
         except VendorError as error:
-            if error.code == TASK_FINISHED:
-                return StopAnswer(StopOutcome.GONE, request_id=error.request_id, code=error.code)
-            if error.code == TASK_NOT_EXIST or error.code.partition(".")[0] == RESOURCE_NOT_FOUND:
+            if error.code in GONE_CODES or error.code.startswith(f"{RESOURCE_NOT_FOUND}."):
                 return StopAnswer(StopOutcome.UNSETTLED, request_id=error.request_id, code=error.code)
             raise
         if not reply.request_id:
