@@ -11,6 +11,7 @@ from livetask_simulator.alibaba import orders as alibaba_orders
 from livetask_simulator.alibaba.preload_admin import PreloadAdmin
 from livetask_simulator.faults import Fault, FaultKind
 from livetask_simulator.fields import FieldError, Fields
+from livetask_simulator.tencent import orders as tencent_orders
 from livetask_simulator.world import World
 
 _CALL_FILTERS = {
@@ -39,6 +40,7 @@ def admin_routes(world: World) -> list[web.RouteDef]:
         ("POST", "/_admin/faults", admin.add_fault),
         ("DELETE", "/_admin/faults", admin.clear_faults),
         *CloudAdmin(world, world.alibaba, alibaba_orders).routes(),
+        *CloudAdmin(world, world.tencent, tencent_orders).routes(),
         *PreloadAdmin(world.alibaba).routes(),
     ]
     return [

@@ -9,24 +9,16 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from livetask_simulator.alibaba.preload_client import PreloadOrders
+from livetask_simulator.client_words import Raw as Raw
+from livetask_simulator.client_words import camel, part, raw_order, snake_keys
+from livetask_simulator.tencent.client import TencentOrders
 
 TIMEOUT_S = 10.0
 NOT_FOUND = 404
-
-
-class Raw(Enum):
-    """Raw statuses that are no JSON values."""
-
-    UNCHANGED = "unchanged"
-    USUAL = "usual"
-    """The task's own status again."""
-    MISSING = "missing"
-    """The answer has no status."""
 
 
 class AdminError(Exception):
@@ -83,6 +75,8 @@ class Simulator(PreloadOrders):
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
+        self.tencent = TencentOrders(self._send)
+        """Orders to the simulated Tencent Cloud; those below are to Alibaba Cloud, or go for all clouds."""
 
     def add_account(self, account: str, **settings: object) -> None:
         """Add an account, or change its settings (camelCase, as in README.md: service="overdue")."""
@@ -113,11 +107,11 @@ class Simulator(PreloadOrders):
             "allow": None if allow is None else list(allow),
             "denial": denial,
         }
-        self._send("PUT", f"{_account(account)}/keys/{_part(key_id)}", key)
+        self._send("PUT", f"{_account(account)}/keys/{part(key_id)}", key)
 
     def revoke_key(self, account: str, key_id: str) -> None:
         """Make a key unknown: InvalidAccessKeyId.NotFound from now on."""
-        self._send("DELETE", f"{_account(account)}/keys/{_part(key_id)}")
+        self._send("DELETE", f"{_account(account)}/keys/{part(key_id)}")
 
     def quota(
         self,
@@ -133,7 +127,7 @@ class Simulator(PreloadOrders):
         quota: dict[str, object] = {"limit": limit, "windowSeconds": window_seconds, "retryAfterMs": retry_after_ms}
         if edition is not None:
             quota["edition"] = edition
-        self._send("PUT", f"{_account(account)}/quotas/{_part(operation)}", quota)
+        self._send("PUT", f"{_account(account)}/quotas/{part(operation)}", quota)
 
     def start_task(
         self,
@@ -172,7 +166,7 @@ class Simulator(PreloadOrders):
         """Change what is named. `raw_status` is any JSON value (99, "1", None, True), Raw.MISSING or Raw.USUAL."""
         order: dict[str, object] = {"status": status, "life": [list(turn) for turn in life]}
         if raw_status is not Raw.UNCHANGED:
-            order["rawStatus"] = _raw(raw_status)
+            order["rawStatus"] = raw_order(raw_status)
         if ignore_stops is not None:
             order["ignoreStops"] = ignore_stops
         if stop_takes_seconds is not None:
@@ -198,7 +192,7 @@ class Simulator(PreloadOrders):
 
     def fault(self, kind: str, **fault: object) -> int:
         """Set a fault; returns its id. Fields as in README.md, in snake_case: operation=, account=, times=, status=…"""
-        answer = self._send("POST", "/_admin/faults", {"kind": kind, **{_camel(k): v for k, v in fault.items()}})
+        answer = self._send("POST", "/_admin/faults", {"kind": kind, **{camel(k): v for k, v in fault.items()}})
         return int(answer["id"])
 
     @contextmanager
@@ -221,12 +215,12 @@ class Simulator(PreloadOrders):
 
     def calls(self, **wanted: object) -> list[Call]:
         """Calls, oldest first, by account=, key_id=, operation=, app_id=, task_id=, outcome=, throttled=, since=…"""
-        answer = self._send("GET", _with_query("/_admin/calls", {_camel(k): v for k, v in wanted.items()}))
-        return [Call(**_snake_keys(call)) for call in answer["calls"]]
+        answer = self._send("GET", _with_query("/_admin/calls", {camel(k): v for k, v in wanted.items()}))
+        return [Call(**snake_keys(call)) for call in answer["calls"]]
 
     def counts(self, **wanted: object) -> dict[str, dict[str, int]]:
         """How many calls per operation: total, throttled, outcome:OK, outcome:InvalidParam…"""
-        return dict(self._send("GET", _with_query("/_admin/counts", {_camel(k): v for k, v in wanted.items()})))
+        return dict(self._send("GET", _with_query("/_admin/counts", {camel(k): v for k, v in wanted.items()})))
 
     def reset(self, account: str | None = None) -> None:
         """One account, or all: tasks, preloads, settings, quotas, faults and calls go; keys stay."""
@@ -250,38 +244,19 @@ class Simulator(PreloadOrders):
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a simulator is never behind a proxy
 
 
-def _raw(value: object) -> dict[str, object] | None:
-    if value is Raw.USUAL:
-        return None
-    return {"missing": True} if value is Raw.MISSING else {"value": value}
-
-
 def _account(account: str) -> str:
-    return f"/_admin/alibaba/accounts/{_part(account)}"
+    return f"/_admin/alibaba/accounts/{part(account)}"
 
 
 def _task_path(account: str, app_id: str, task_id: str) -> str:
-    return f"{_account(account)}/tasks/{_part(app_id)}/{_part(task_id)}"
+    return f"{_account(account)}/tasks/{part(app_id)}/{part(task_id)}"
 
 
 def _task(answer: Mapping[str, Any]) -> Task:
-    return Task(**_snake_keys(answer))
-
-
-def _part(text: str) -> str:
-    return quote(text, safe="")
+    return Task(**snake_keys(answer))
 
 
 def _with_query(path: str, query: Mapping[str, object]) -> str:
     said = {name: str(value).lower() if isinstance(value, bool) else value for name, value in query.items()}
     encoded = urlencode({name: value for name, value in said.items() if value is not None})
     return f"{path}?{encoded}" if encoded else path
-
-
-def _snake_keys(answer: Mapping[str, Any]) -> dict[str, Any]:
-    return {"".join(f"_{char.lower()}" if char.isupper() else char for char in k): v for k, v in answer.items()}
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)

@@ -9,6 +9,7 @@ from livetask_simulator.clock import Clock, SystemClock
 from livetask_simulator.exchange import Received, Vendor
 from livetask_simulator.faults import Faults
 from livetask_simulator.ledger import Ledger
+from livetask_simulator.tencent.gateway import TencentCloud
 
 
 class World:
@@ -19,7 +20,9 @@ class World:
         self.ledger = Ledger(self.clock)
         self.faults = Faults()
         self.alibaba = AlibabaCloud(self.clock)
-        self.vendors: tuple[Vendor, ...] = (self.alibaba,)  # asked in this order; the last one claims everything
+        self.tencent = TencentCloud(self.clock)
+        # Asked in this order; the last one claims everything.
+        self.vendors: tuple[Vendor, ...] = (self.tencent, self.alibaba)
 
     def vendor_of(self, received: Received) -> Vendor:
         """The vendor whose protocol a request speaks."""
