@@ -85,6 +85,8 @@ def _vendors(config: Config, transport: Transport) -> Mapping[str, RelayVendor]:
         alibaba_status_version=config.alibaba_status_call.version,
         alibaba_live_endpoint=config.endpoints.alibaba_live,
         tencent_endpoint=config.endpoints.tencent_trtc,
+        huawei_endpoint=config.endpoints.huawei_live,
+        status_words=config.status_words,
     )
     return {vendor.block: vendor for vendor in vendors.values()}
 
