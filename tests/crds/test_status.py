@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from livetask_operator.reconcile.preload_status import PreloadTaskStatus, TaskRow
 from livetask_operator.reconcile.status import (
     MAX_MESSAGE,
     MAX_VENDOR_STATUS,
     Condition,
     RelayTaskStatus,
+    Status,
 )
 from tests.controlplane import ControlPlane
 from tests.crds.schema import field, fields
@@ -35,35 +37,35 @@ FULL_RELAY_STATUS = RelayTaskStatus(
     conditions=(Condition("Ready", "True", "Running", "Huawei Cloud says enable.", MOMENT, 1),),
 )
 
-FULL_PRELOAD_STATUS: dict[str, Any] = {
-    "observedGeneration": 1,
-    "lastHandledRequestedAt": "now",
-    "state": "Preloading",
-    "progress": 62,
-    "total": 4,
-    "succeeded": 2,
-    "failed": 0,
-    "tasks": [
-        {
-            "taskId": "yourTaskId",
-            "playUrl": "rtmp://live.example.com/app/opening",
-            "area": "overseas",
-            "state": "Preloading",
-            "progress": 62,
-            "vendorStatus": "preloading",
-            "description": "Successfully",
-            "createTime": MOMENT,
-            "startTime": MOMENT,
-            "endTime": MOMENT,
-        }
-    ],
-    "completionTime": MOMENT,
-    "conditions": [Condition("Ready", "Unknown", "Preloading", "62 %", MOMENT, 1).to_body()],
-}
+FULL_PRELOAD_STATUS = PreloadTaskStatus(
+    observed_generation=1,
+    last_handled_requested_at="now",
+    state="Preloading",
+    progress=62,
+    total=4,
+    succeeded=2,
+    failed=1,
+    tasks=(
+        TaskRow(
+            task_id="yourTaskId",
+            play_url="rtmp://live.example.com/app/opening",
+            area="overseas",
+            state="Preloading",
+            progress=62,
+            vendor_status="preloading",
+            description="Successfully",
+            create_time=MOMENT,
+            start_time=MOMENT,
+            end_time=MOMENT,
+        ),
+    ),
+    completion_time=MOMENT,
+    conditions=(Condition("Ready", "Unknown", "Preloading", "62 %", MOMENT, 1),),
+)
 
 FULL = {
     "RelayTask": ("rlt", "alibaba", FULL_RELAY_STATUS.to_body()),
-    "PreloadTask": ("plt", "url", FULL_PRELOAD_STATUS),
+    "PreloadTask": ("plt", "url", FULL_PRELOAD_STATUS.to_body()),
 }
 
 
@@ -140,8 +142,9 @@ def test_every_field_that_the_operator_writes_is_kept(crds: ControlPlane, relay:
     assert crds.get("-n", relay, short, name)["status"] == status
 
 
-def test_the_status_that_is_tried_has_every_field_of_the_operator() -> None:
-    unset = [each.name for each in dataclasses.fields(RelayTaskStatus) if not getattr(FULL_RELAY_STATUS, each.name)]
+@pytest.mark.parametrize("full", [FULL_RELAY_STATUS, FULL_PRELOAD_STATUS, FULL_PRELOAD_STATUS.tasks[0]])
+def test_the_status_that_is_tried_has_every_field_of_the_operator(full: Status | TaskRow) -> None:
+    unset = [each.name for each in dataclasses.fields(full) if not getattr(full, each.name)]
 
     assert unset == []
 
@@ -222,7 +225,7 @@ def test_who_writes_the_status_cannot_change_the_spec(crds: ControlPlane, relay:
 
 
 def test_two_hundred_rows_of_a_preload_fit(crds: ControlPlane, relay: str) -> None:
-    row = FULL_PRELOAD_STATUS["tasks"][0]
+    row = FULL_PRELOAD_STATUS.tasks[0].to_body()
     rows = [row | {"taskId": f"{number:0128}", "playUrl": "x" * 1024} for number in range(200)]
 
     run = crds.kubectl(

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from livetask_operator.reconcile.reasons import FORGIVEN_WHILE_YOUNG, MAY_PASS, NEEDS_PERSON, REASON_OF_STATE, Reason
+from livetask_operator.reconcile.preload_status import PreloadState
+from livetask_operator.reconcile.reasons import (
+    FORGIVEN_WHILE_YOUNG,
+    MAY_PASS,
+    NEEDS_PERSON,
+    REASON_OF_PRELOAD,
+    REASON_OF_STATE,
+    Reason,
+)
 from livetask_operator.vendors import contract
 from livetask_operator.vendors.contract import State, VendorError
 from tests.reconcile import checker
 
 STATES = ["Pending", "Running", "Paused", "Stopped", "TaskFailed", "TaskNotFound", "UnknownVendorStatus", "Suspended"]
+PRELOAD_STATES = ["Preloading", "Succeeded", "PreloadFailed", "Expired"]
 PERSON_MUST_ACT = [
     "SecretNotFound",
     "SecretKeyMissing",
@@ -27,15 +36,27 @@ LOOKS = [*PERSON_MUST_ACT, *MAY_GO_BETTER, "Stale"]
 DELETION = ["StopPending", "Stopping", "StopNotConfirmed", "StopsHeld"]
 EVENTS_ALONE = ["StopAccepted", "AlreadyGone", "LeftRunning", "Orphaned"]
 
-WARNINGS = {*LOOKS, "TaskFailed", "TaskNotFound", "UnknownVendorStatus", "LeftRunning", "StopNotConfirmed"}
+WARNINGS = {
+    *LOOKS,
+    "TaskFailed",
+    "TaskNotFound",
+    "UnknownVendorStatus",
+    "PreloadFailed",
+    "Expired",
+    "LeftRunning",
+    "StopNotConfirmed",
+}
 
 
 def test_the_list_of_reasons_is_closed() -> None:
-    assert [reason.value for reason in Reason] == [*STATES, *LOOKS, *DELETION, *EVENTS_ALONE]
+    assert [reason.value for reason in Reason] == [*STATES, *PRELOAD_STATES, *LOOKS, *DELETION, *EVENTS_ALONE]
 
 
 def test_conditions_know_all_reasons_but_those_of_events_alone() -> None:
-    assert {*STATES, *LOOKS, *DELETION} == checker.CONDITION_REASONS
+    assert {*STATES, *LOOKS, *DELETION} == checker.RELAY_TASK.condition_reasons
+    assert {"Pending", "TaskNotFound", "UnknownVendorStatus", "Suspended", *PRELOAD_STATES, *LOOKS} - {
+        "TaskNotVisible"
+    } == checker.PRELOAD_TASK.condition_reasons
 
 
 def test_who_mends_what() -> None:
@@ -54,7 +75,10 @@ def test_events_about_trouble_are_warnings_and_all_others_are_normal(reason: Rea
 
 def test_each_state_has_a_reason_of_its_own() -> None:
     assert {state.value: REASON_OF_STATE[state].value for state in State} == {
-        state: reason for reason, state in checker.STATE_OF_REASON.items()
+        state: reason for reason, state in checker.RELAY_TASK.state_of_reason.items()
+    }
+    assert {state.value: REASON_OF_PRELOAD[state].value for state in PreloadState} == {
+        state: reason for reason, state in checker.PRELOAD_TASK.state_of_reason.items()
     }
 
 

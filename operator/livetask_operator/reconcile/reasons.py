@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from livetask_operator.reconcile.preload_status import PreloadState
 from livetask_operator.vendors.contract import State
 
 
@@ -22,6 +23,10 @@ class Reason(StrEnum):
     TASK_NOT_FOUND = "TaskNotFound"
     UNKNOWN_VENDOR_STATUS = "UnknownVendorStatus"
     SUSPENDED = "Suspended"
+    PRELOADING = "Preloading"
+    SUCCEEDED = "Succeeded"
+    PRELOAD_FAILED = "PreloadFailed"
+    EXPIRED = "Expired"
     # looks where a person must act
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a word, not a secret
     SECRET_KEY_MISSING = "SecretKeyMissing"  # noqa: S105
@@ -83,6 +88,8 @@ _WARNINGS = (
         Reason.TASK_FAILED,
         Reason.TASK_NOT_FOUND,
         Reason.UNKNOWN_VENDOR_STATUS,
+        Reason.PRELOAD_FAILED,
+        Reason.EXPIRED,
         Reason.LEFT_RUNNING,
         Reason.STOP_NOT_CONFIRMED,
     }
@@ -98,5 +105,15 @@ REASON_OF_STATE = {
     State.UNKNOWN: Reason.UNKNOWN_VENDOR_STATUS,
 }
 
-SEEN_REASONS = frozenset(REASON_OF_STATE.values())
+REASON_OF_PRELOAD = {
+    PreloadState.PENDING: Reason.PENDING,
+    PreloadState.PRELOADING: Reason.PRELOADING,
+    PreloadState.SUCCEEDED: Reason.SUCCEEDED,
+    PreloadState.FAILED: Reason.PRELOAD_FAILED,
+    PreloadState.EXPIRED: Reason.EXPIRED,
+    PreloadState.NOT_FOUND: Reason.TASK_NOT_FOUND,
+    PreloadState.UNKNOWN: Reason.UNKNOWN_VENDOR_STATUS,
+}
+
+SEEN_REASONS = frozenset(REASON_OF_STATE.values()) | frozenset(REASON_OF_PRELOAD.values())
 """Reasons of a Ready that tells what the vendor said, not why it could not be asked."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 ConditionStatus = Literal["True", "False", "Unknown"]
 
@@ -58,6 +58,15 @@ class Condition:
         }
 
 
+class Entry(Protocol):
+    """One of a list in a status: a condition, or a row."""
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Self: ...
+
+    def to_body(self) -> dict[str, Any]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """What the statuses of both kinds have in common; a field that is None is not there."""
@@ -68,24 +77,29 @@ class Status:
 
     FIELDS: ClassVar[Mapping[str, str]] = {}
     """The kind's own fields and their names in the object."""
+    LISTS: ClassVar[Mapping[str, type[Entry]]] = {"conditions": Condition}
+    """Fields that hold lists, and what is in them; they have the same names in the object."""
+    ECHOES: ClassVar[tuple[str, ...]] = ()
+    """Conditions that always say what Ready says, under the kind's own word for it."""
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any] | None) -> Self:
         body = body or {}
+        own: dict[str, Any] = {field: body.get(name) for field, name in cls.FIELDS.items()}
+        for name, entry in cls.LISTS.items():
+            own[name] = tuple(entry.from_body(each) for each in body.get(name) or ())
         return cls(
             observed_generation=int(body.get("observedGeneration", -1)),
             last_handled_requested_at=body.get("lastHandledRequestedAt"),
-            conditions=tuple(Condition.from_body(each) for each in body.get("conditions") or ()),
-            **{field: body.get(name) for field, name in cls.FIELDS.items()},
+            **own,
         )
 
     def to_body(self) -> dict[str, Any]:
         body: dict[str, Any] = {"observedGeneration": self.observed_generation}
         fields = {"last_handled_requested_at": "lastHandledRequestedAt", **self.FIELDS}
         body |= {name: value for field, name in fields.items() if (value := getattr(self, field)) is not None}
-        if self.conditions:
-            body["conditions"] = [condition.to_body() for condition in self.conditions]
-        return body
+        lists = {name: [entry.to_body() for entry in getattr(self, name)] for name in self.LISTS}
+        return body | {name: entries for name, entries in lists.items() if entries}
 
     def patch_from(self, old: Self) -> dict[str, Any]:
         """The merge patch that turns the old status into this one; empty where nothing changed."""
@@ -112,7 +126,7 @@ class Status:
     def with_conditions(self, wanted: Iterable[Wanted], generation: int, now: datetime) -> Self:
         """This status with exactly these conditions; a transition time moves only where the condition's status does."""
         conditions = []
-        for want in wanted:
+        for want in self._with_echoes(wanted):
             old = self.condition(want.type)
             kept = old is not None and old.status == want.status and bool(old.last_transition_time)
             conditions.append(
@@ -126,6 +140,12 @@ class Status:
                 )
             )
         return replace(self, observed_generation=generation, conditions=tuple(conditions))
+
+    def _with_echoes(self, wanted: Iterable[Wanted]) -> Iterator[Wanted]:
+        for want in wanted:
+            yield want
+            if want.type == "Ready":
+                yield from (replace(want, type=echo) for echo in self.ECHOES)
 
     def at_generation(self, generation: int) -> Self:
         """The same status, said of a newer generation."""
@@ -157,5 +177,5 @@ class RelayTaskStatus(Status):
 
 
 def timestamp(moment: datetime) -> str:
-    """RFC 3339 in UTC with whole seconds, as Kubernetes writes it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """RFC 3339 in UTC with whole seconds, as Kubernetes writes it; the year has four digits, whatever a vendor says."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
