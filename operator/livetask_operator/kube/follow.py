@@ -38,6 +38,7 @@ from livetask_operator.vendors.contract import Credential, RelayVendor
 
 HEARTBEAT = "scheduler"
 HEARTBEAT_S = 5.0
+COUNT_EVERY_S = 1.0
 SPREAD_S = 10.0
 """After a restart the first looks at known objects are spread over so long, or over their interval if it is shorter."""
 SWEEP_AFTER_LISTING_S = 5.0
@@ -96,6 +97,9 @@ class Follow:
         if listed:
             self._sweep_at_s = self._mono() + SWEEP_AFTER_LISTING_S
         uid = body["metadata"]["uid"]
+        record = self._records.get(uid)
+        if record is not None and record.task.resource_version == body["metadata"]["resourceVersion"]:
+            return
         try:
             task = RelayTask.from_body(body, self._vendors)
         except UnreadableResource as error:
@@ -103,7 +107,6 @@ class Follow:
                 self._unreadable[uid] = str(error)
                 log.error("%s; it is not followed", error)
             return
-        record = self._records.get(uid)
         if record is None:
             self._take_over(task)
         elif task.is_newer_than(record.task):
@@ -195,6 +198,7 @@ class Follow:
     async def run(self) -> None:
         """Have steps taken as they fall due, until `stop`."""
         self._sweep_at_s = self._mono() + SWEEP_EVERY_S
+        count_at_s = self._mono()
         while not self._stopping:
             now_s = self._mono()
             self._health.beat(HEARTBEAT)
@@ -205,7 +209,9 @@ class Follow:
             if now_s >= self._sweep_at_s:
                 self._sweep_at_s = now_s + SWEEP_EVERY_S
                 self._spawn(self._sweep())
-            self._count_states()
+            if now_s >= count_at_s:
+                count_at_s = now_s + COUNT_EVERY_S
+                self._count_states()
             due = [self._steps.next_due(), self._reviews.next_due(), self._sweep_at_s, now_s + HEARTBEAT_S]
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(0.0, min(at_s for at_s in due if at_s is not None) - self._mono())):
@@ -226,10 +232,12 @@ class Follow:
 
     def _start_step(self, uid: str) -> None:
         record = self._records.get(uid)
-        if record is None or record.step is not None:
+        if record is None:
+            return
+        if record.step is not None:
+            record.happened = True
             return
         record.happened = False
-        record.may_cancel = not record.task.is_deleted
         record.step = self._spawn(self._step(record))
 
     def _start_review(self, uid: str) -> None:
@@ -246,6 +254,8 @@ class Follow:
     async def _step(self, record: Record) -> None:
         """One step of one object. Whatever goes wrong in it, the object has a next one."""
         delay_s: float | None = 0.0
+        # Not before it runs: what is cancelled before its first line never comes to its last, which counts on the next.
+        record.may_cancel = not record.task.is_deleted
         try:
             taking = self._releasing if record.task.is_deleted else self._looking
             delay_s = await taking.step(record)
@@ -264,9 +274,11 @@ class Follow:
             delay_s = AFTER_A_FAULT_S
             log.exception("a fault in the operator with %s; tried again in %g s", record.task.label, delay_s)
         finally:
-            record.step = None
+            record.step, record.may_cancel = None, False
             if self._records.get(record.task.uid) is record:
                 self._go_on(record, delay_s)
+            elif record.task.uid not in self._records:
+                self.secrets.release(record.task.uid)  # it may have asked for one after it was gone
 
     def _go_on(self, record: Record, delay_s: float | None) -> None:
         uid = record.task.uid
@@ -286,6 +298,8 @@ class Follow:
             self.vanished(record.task.uid)
         except KubeError as error:
             log.warning("%s; the next look tries again", error)
+        except Exception:
+            log.exception("a fault in the operator with %s; the next look tries again", record.task.label)
         if self._records.get(record.task.uid) is record:
             self._review_later(record)
 
@@ -297,15 +311,21 @@ class Follow:
             self._reviews.set(record.task.uid, at_s)
 
     async def _sweep(self) -> None:
-        """Notice what vanished while the watch was down: kopf lists again and says nothing of what is not there."""
+        """Notice what the watch did not tell: first of all what vanished while it was down.
+
+        kopf lists again then, and says nothing of what is not there. What is there and was missed is taken over, too.
+        """
         known = set(self._records)
         try:
-            there = {body["metadata"]["uid"] for body in await self._api.list_all()}
+            there = {body["metadata"]["uid"]: body for body in await self._api.list_all()}
         except KubeError as error:
-            log.warning("%s; looked for vanished objects again later", error)
+            log.warning("%s; looked for missed changes again later", error)
             return
-        for uid in known - there:
+        for uid in known - there.keys():
             self.vanished(uid)
+        for uid, body in there.items():
+            if uid in self._records or uid not in known:  # else it vanished during the listing
+                self.changed(body)
 
     def _count_states(self) -> None:
         counts: dict[str, int] = {}

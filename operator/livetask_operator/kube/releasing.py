@@ -11,8 +11,8 @@ import logging
 from collections.abc import Callable, Mapping
 
 from livetask_operator.config import Config, Stops
+from livetask_operator.kube.api import KubeError, ObjectGone, RelayTaskApi
 from livetask_operator.kube.api import Refused as KubeRefused
-from livetask_operator.kube.api import RelayTaskApi
 from livetask_operator.kube.asking import Asking, Refused
 from livetask_operator.kube.record import Record, StopProgress
 from livetask_operator.kube.secrets import Secrets
@@ -24,6 +24,7 @@ from livetask_operator.reconcile import stopping, words
 from livetask_operator.reconcile.reasons import Reason
 from livetask_operator.reconcile.resource import Instant, RelayTask, UnreadableResource
 from livetask_operator.reconcile.settle import Seen
+from livetask_operator.reconcile.status import RelayTaskStatus
 from livetask_operator.reconcile.stopping import (
     Decision,
     Hold,
@@ -101,7 +102,7 @@ class Releasing:
         try:
             done, _ = await asyncio.wait({advance}, timeout=self._shown_in_s(record.task, progress))
             if not done and not progress.blocked and progress.let_go is None:
-                await self._writer.write(record, lambda task: stopping.stopping_status(task, self._now()))
+                await self._show(record, lambda task: stopping.stopping_status(task, self._now()))
             return await advance
         finally:
             advance.cancel()
@@ -121,31 +122,35 @@ class Releasing:
         return None
 
     async def _come_nearer(self, record: Record, progress: StopProgress) -> float | None:
-        decision = await self._decide(record, progress, at_the_call=False)
-        if not isinstance(decision, Stop):
-            return await self._carry_out(record, progress, decision)
+        try:
+            return await self._stop(record, progress)
+        except NotDue as not_due:
+            return await self._carry_out(record, progress, not_due.decision)
+
+    async def _stop(self, record: Record, progress: StopProgress) -> float | None:
+        await self._check(record, progress, at_the_call=False)
         credential = await self._credential(record, progress)
         if progress.accepted_s is not None:
             if not self._resend_is_due(progress):
                 return await self._confirm(record, progress, credential)
             progress.blocked = True
-            await self._writer.write(record, lambda task: stopping.unconfirmed_status(task, self._now()))
+            await self._show(record, lambda task: stopping.unconfirmed_status(task, self._now()))
         if isinstance(credential, Trouble):
             return await self._blocked(record, progress, credential, SECRET_FALLBACK_S)
-        try:
-            answer = await self._send(record, progress, credential)
-        except NotDue as not_due:
-            return await self._carry_out(record, progress, not_due.decision)
+        answer = await self._send(record, progress, credential)
         if isinstance(answer, Refused):
             return await self._refused(record, progress, answer)
         return await self._answered(record, progress, credential, answer)
 
-    async def _decide(self, record: Record, progress: StopProgress, *, at_the_call: bool) -> Decision:
-        """What is to be done now. At the call all is read anew, and nothing is awaited between that and the call."""
+    async def _check(self, record: Record, progress: StopProgress, *, at_the_call: bool) -> None:
+        """Return where a call for this object is right, now. Raises NotDue where it is not, ObjectGone, KubeError.
+
+        At the call all is read anew, the object itself too, and nothing is awaited between that and the call.
+        """
         crd_deleted = await self._crd_is_deleted(0.0 if at_the_call else CRD_READ_AGAIN_S)
-        others = await self._same_task(record.task) if at_the_call else []
+        others = await self._same_task(record) if at_the_call else []
         now = self._now()
-        return stopping.stop_is_due(
+        decision = stopping.stop_is_due(
             record.task,
             others,
             now,
@@ -154,6 +159,8 @@ class Releasing:
             stops_held=self._config.stops is Stops.HOLD,
             waited_s=0.0 if progress.waits_since_s is None else now.mono - progress.waits_since_s,
         )
+        if not isinstance(decision, Stop):
+            raise NotDue(decision)
 
     async def _crd_is_deleted(self, max_age_s: float) -> bool:
         read_s, deleted = self._crd_read
@@ -171,13 +178,20 @@ class Releasing:
                 log.error("%s: whether the CRD is being deleted cannot be told, and is taken for no", error)
             return False
 
-    async def _same_task(self, task: RelayTask) -> list[RelayTask]:
-        found = []
-        for body in await self._api.list_same_task(task):
+    async def _same_task(self, record: Record) -> list[RelayTask]:
+        """All objects that name the same task. What is told of this object itself, as an edit to Orphan, counts."""
+        found, is_there = [], False
+        for body in await self._api.list_same_task(record.task):
+            if body["metadata"]["uid"] == record.task.uid:
+                is_there = True
+                self._writer.take_over(record, body)
+                continue
             try:
                 found.append(RelayTask.from_body(body, self._vendors))
             except UnreadableResource as error:
                 log.error("passed over as another owner: %s", error)
+        if not is_there:
+            raise ObjectGone(f"{record.task.label} is not there any more: somebody took its finalizer off")
         return found
 
     async def _credential(self, record: Record, progress: StopProgress) -> Credential | Trouble:
@@ -193,9 +207,7 @@ class Releasing:
 
         async def send() -> StopAnswer:
             nonlocal sent
-            decision = await self._decide(record, progress, at_the_call=True)
-            if not isinstance(decision, Stop):
-                raise NotDue(decision)
+            await self._check(record, progress, at_the_call=True)
             sent = True
             self._audit(record, "stop_sent")
             return await self._asking.send_stop(task, credential)
@@ -220,27 +232,26 @@ class Releasing:
             case StopOutcome.ACCEPTED:
                 progress.accepted_s = self._now().mono
                 progress.accepted_times += 1
+                progress.blocked = progress.accepted_times > 1  # what was in the way of the first is not any more
                 progress.confirmations = 0
                 return await self._confirm(record, progress, credential)
             case StopOutcome.GONE:
-                return self._let_go(record, progress, LetGo(Reason.ALREADY_GONE, words.already_gone(record.task)))
+                return await self._judged(record, progress, stopping.after_gone(record.task, credential.key_hash))
             case StopOutcome.UNSETTLED:
                 error = InvalidRequest("", code=answer.code, request_id=answer.request_id)
                 refusal = Trouble.of_vendor(record.task, error, record.task.vendor.stop_call)
-                look = await self._look(record, credential)
+                look = await self._look(record, progress, credential)
                 return await self._judged(record, progress, stopping.after_unsettled_stop(record.task, look, refusal))
 
     async def _confirm(self, record: Record, progress: StopProgress, credential: Credential | Trouble) -> float | None:
         """Look after an accepted stop."""
         if isinstance(credential, Trouble):
             return await self._judged(record, progress, stopping.after_accepted_stop(record.task, credential))
-        decision = await self._decide(record, progress, at_the_call=False)
-        if not isinstance(decision, Stop):
-            return await self._carry_out(record, progress, decision)
-        look = await self._look(record, credential)
+        look = await self._look(record, progress, credential)
         return await self._judged(record, progress, stopping.after_accepted_stop(record.task, look))
 
-    async def _look(self, record: Record, credential: Credential) -> Seen | Trouble:
+    async def _look(self, record: Record, progress: StopProgress, credential: Credential) -> Seen | Trouble:
+        await self._check(record, progress, at_the_call=False)
         task = record.task
         try:
             async with asyncio.timeout(stopping.CONFIRM_LOOK_TIMEOUT_S):
@@ -275,10 +286,10 @@ class Releasing:
                 return self._let_go(record, progress, LetGo(Reason.LEFT_RUNNING, words.left_running(task, other)))
             case Hold():
                 progress.blocked = True
-                await self._writer.write(record, lambda task: stopping.held_status(task, now()))
+                await self._show(record, lambda task: stopping.held_status(task, now()))
                 return CRD_READ_AGAIN_S
             case Wait(due):
-                await self._writer.write(record, lambda task: stopping.pending_status(task, due, now()))
+                await self._show(record, lambda task: stopping.pending_status(task, due, now()))
                 return min(max(0.0, (due - now().wall).total_seconds()), CRD_READ_AGAIN_S)
             case LookFirst(owners):
                 progress.waits_since_s = progress.waits_since_s or now().mono
@@ -292,14 +303,21 @@ class Releasing:
         self, record: Record, progress: StopProgress, trouble: Trouble, retry_s: float | None
     ) -> float | None:
         """Something is in the way. An object whose task another one follows goes all the same: it needs no call."""
-        decision = await self._decide(record, progress, at_the_call=True)
-        if not isinstance(decision, Stop):
-            return await self._carry_out(record, progress, decision)
+        await self._check(record, progress, at_the_call=True)
         progress.blocked = True
         progress.failures += 1
-        await self._writer.write(record, lambda task: stopping.blocked_status(task, trouble, self._now()))
+        await self._show(record, lambda task: stopping.blocked_status(task, trouble, self._now()))
         own_s = backoff.after_failed_stop(progress.failures) if retry_s is None else retry_s
         return max(own_s, trouble.retry_after_s or 0.0)
+
+    async def _show(self, record: Record, decide: Callable[[RelayTask], RelayTaskStatus]) -> None:
+        """Write a status. Where it is refused the stop goes on all the same: a task must not run for want of words."""
+        try:
+            await self._writer.write(record, decide)
+        except ObjectGone:
+            raise
+        except KubeError as error:
+            log.warning("%s; the stop of its task goes on", error)
 
     def _let_go(self, record: Record, progress: StopProgress, let_go: LetGo) -> float | None:
         """Nothing is owed any more. Said once, though the finalizer may take several tries."""
