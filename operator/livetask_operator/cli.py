@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,13 +17,12 @@ import uvloop
 
 from livetask_operator.config import Config, ConfigError, describe, load
 from livetask_operator.kube.connection import NoCluster
-from livetask_operator.kube.process import Options, run
+from livetask_operator.kube.process import Options, Vendors, run
 from livetask_operator.observability import logging
 from livetask_operator.observability.health import Health
 from livetask_operator.observability.http import Address, ListenError, ObservabilityServer, parse_address
 from livetask_operator.observability.metrics import Metrics
-from livetask_operator.vendors.catalogue import relay_vendors
-from livetask_operator.vendors.contract import RelayVendor
+from livetask_operator.vendors.catalogue import preload_vendors, relay_vendors
 from livetask_operator.vendors.transport import Transport
 
 VERSION = version("livetask-operator")
@@ -77,9 +76,9 @@ def _run_options(options: argparse.Namespace, user_agent: str) -> Options:
     )
 
 
-def _vendors(config: Config, transport: Transport) -> Mapping[str, RelayVendor]:
+def _vendors(config: Config, transport: Transport) -> Vendors:
     """Every vendor by the block of the spec that names its tasks."""
-    vendors = relay_vendors(
+    relay = relay_vendors(
         transport,
         alibaba_status_endpoint=config.alibaba_status_endpoint,
         alibaba_status_version=config.alibaba_status_call.version,
@@ -88,7 +87,11 @@ def _vendors(config: Config, transport: Transport) -> Mapping[str, RelayVendor]:
         huawei_endpoint=config.endpoints.huawei_live,
         status_words=config.status_words,
     )
-    return {vendor.block: vendor for vendor in vendors.values()}
+    preload = preload_vendors(transport, alibaba_live_endpoint=config.endpoints.alibaba_live)
+    return Vendors(
+        relay={vendor.block: vendor for vendor in relay.values()},
+        preload={vendor.block: vendor for vendor in preload.values()},
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

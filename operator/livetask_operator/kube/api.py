@@ -1,4 +1,4 @@
-"""Our own reads and writes of RelayTasks: status, finalizer, other owners. Refusals become a small tree of errors.
+"""Our own reads and writes of objects: status, finalizer, other owners. Refusals become a small tree of errors.
 
 kopf writes nothing here: a patch of kopf's that is refused can end a handler for ever without a word.
 """
@@ -13,11 +13,10 @@ from typing import Any
 import aiohttp
 from kubernetes.aio import client
 
-from livetask_operator.reconcile.resource import FINALIZER, GROUP, RELAY_TASKS, VERSION, RelayTask
+from livetask_operator.reconcile.resource import FINALIZER, GROUP, VERSION, RelayTask, Resource
 
 REQUEST_TIMEOUT_S = 10.0
 PAGE = 500
-CRD = f"{RELAY_TASKS}.{GROUP}"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 
@@ -42,10 +41,11 @@ class Unavailable(KubeError):
     """The API server is away or busy: try again later."""
 
 
-class RelayTaskApi:
-    """RelayTasks on the API server. `namespaces` confine what is read; none: all. `selector`: which are followed."""
+class ObjectApi:
+    """The objects of one kind. `namespaces` confine what is read, none: all; `selector`: which of them are followed."""
 
-    def __init__(self, api: client.ApiClient, namespaces: Sequence[str] = (), selector: str = "") -> None:
+    def __init__(self, api: client.ApiClient, plural: str, namespaces: Sequence[str] = (), selector: str = "") -> None:
+        self.plural = plural
         self._objects = client.CustomObjectsApi(api)
         self._namespaces = tuple(namespaces)
         self._selector = selector
@@ -54,11 +54,11 @@ class RelayTaskApi:
         """The object as it is now. Raises ObjectGone."""
         with translated(f"get {namespace}/{name}"):
             body = await self._objects.get_namespaced_custom_object(
-                GROUP, VERSION, namespace, RELAY_TASKS, name, _request_timeout=REQUEST_TIMEOUT_S
+                GROUP, VERSION, namespace, self.plural, name, _request_timeout=REQUEST_TIMEOUT_S
             )
         return _mapping(body)
 
-    async def patch_status(self, task: RelayTask, patch: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def patch_status(self, task: Resource, patch: Mapping[str, Any]) -> Mapping[str, Any]:
         """Merge a patch into the status of this very object: one with the same name and another uid is left alone."""
         body = {"metadata": {"uid": task.uid}, "status": dict(patch)}
         with translated(f"patch the status of {task.label}"):
@@ -66,7 +66,7 @@ class RelayTaskApi:
                 GROUP,
                 VERSION,
                 task.namespace,
-                RELAY_TASKS,
+                self.plural,
                 task.name,
                 body,
                 _content_type=MERGE_PATCH,
@@ -99,7 +99,7 @@ class RelayTaskApi:
                 GROUP,
                 VERSION,
                 task.namespace,
-                RELAY_TASKS,
+                self.plural,
                 task.name,
                 [*guards, *operations],
                 _content_type=JSON_PATCH,
@@ -121,7 +121,7 @@ class RelayTaskApi:
         for namespace in self._namespaces or (None,):
             token: str | None = None
             while True:
-                with translated("list RelayTasks"):
+                with translated(f"list {self.plural}"):
                     page = _mapping(await self._list_page(namespace, token, selectors))
                 for body in page["items"]:
                     yield body
@@ -134,17 +134,17 @@ class RelayTaskApi:
         if token is not None:
             arguments["_continue"] = token
         if namespace is None:
-            return await self._objects.list_custom_object_for_all_namespaces(GROUP, VERSION, RELAY_TASKS, **arguments)
-        return await self._objects.list_namespaced_custom_object(GROUP, VERSION, namespace, RELAY_TASKS, **arguments)
+            return await self._objects.list_custom_object_for_all_namespaces(GROUP, VERSION, self.plural, **arguments)
+        return await self._objects.list_namespaced_custom_object(GROUP, VERSION, namespace, self.plural, **arguments)
 
     async def crd_is_deleted(self) -> bool:
         """Whether the CRD itself is being deleted: then its objects go as with `Orphan`."""
-        with translated(f"get the CRD {CRD}"):
+        with translated(f"get the CRD of {self.plural}"):
             body = await self._objects.get_cluster_custom_object(
                 "apiextensions.k8s.io",
                 "v1",
                 "customresourcedefinitions",
-                CRD,
+                f"{self.plural}.{GROUP}",
                 _request_timeout=REQUEST_TIMEOUT_S,
             )
         return "deletionTimestamp" in _mapping(body)["metadata"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -14,10 +14,21 @@ from livetask_operator.observability.metrics import Metrics
 from livetask_operator.polling import backoff
 from livetask_operator.polling.quota import Lane, Quotas, Turnstile
 from livetask_operator.polling.refusals import Refusals
+from livetask_operator.reconcile.preload_resource import PreloadTask
 from livetask_operator.reconcile.resource import RelayTask
 from livetask_operator.reconcile.settle import Seen
 from livetask_operator.reconcile.trouble import Trouble
-from livetask_operator.vendors.contract import Credential, StopAnswer, Throttled, VendorError
+from livetask_operator.vendors.contract import (
+    Credential,
+    Look,
+    PreloadRows,
+    StopAnswer,
+    TaskRef,
+    Throttled,
+    Turn,
+    Vendor,
+    VendorError,
+)
 
 TRIAL_WAIT_S = 2.0
 """For so long others wait for the first answer to a key that no vendor has accepted yet."""
@@ -31,6 +42,43 @@ class Refused:
     """Not asked, or refused: the cause, and in how many seconds to try again; None where the caller decides."""
 
     trouble: Trouble
+    error: VendorError
+    retry_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of asking after one or more tasks with one credential."""
+
+    looks: Mapping[TaskRef, Look]
+    credential: Credential
+    retry_s: float | None = None
+
+    def of(self, task: RelayTask) -> Seen | Refused:
+        """What it says of one object's task."""
+        look = self.looks[task.ref]
+        if isinstance(look, VendorError):
+            return Refused(Trouble.of_vendor(task, look, task.vendor.look_call), look, self.retry_s)
+        return Seen(look, self.credential.key_hash)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Who is asked what, with which credential, and on whose behalf."""
+
+    vendor: Vendor
+    account: str
+    call: str
+    credential: Credential
+    lane: Lane
+    forced: bool = False
+    """A person asks: a standing refusal is tried all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotAnswered:
+    """A question that was refused, or not put because a refusal stands, and in how many seconds to try again."""
+
     error: VendorError
     retry_s: float | None
 
@@ -58,63 +106,95 @@ class Asking:
         self._refusals.secret_changed(credential)
 
     async def look(
-        self, task: RelayTask, credential: Credential, lane: Lane, *, forced: bool = False
-    ) -> Seen | Refused:
-        """Look at one task. `forced`: a person asks, so that a standing refusal is tried all the same."""
+        self, task: RelayTask, refs: Sequence[TaskRef], credential: Credential, lane: Lane, *, forced: bool = False
+    ) -> Reading:
+        """Look at the task, and along with it at others of the same list; `refs` names them all."""
+        vendor = task.vendor
+        account = vendor.account(credential, task.ref)
+        question = Question(vendor, account, vendor.look_call, credential, lane, forced)
 
-        async def send() -> Seen:
-            with self._measured(task, task.vendor.look_call):
-                look = (await task.vendor.look(credential, [task.ref]))[task.ref]
-                if isinstance(look, VendorError):
-                    raise look
-            return Seen(look, credential.key_hash)
+        async def send(turn: Turn) -> Mapping[TaskRef, Look]:
+            with self._measured(question):
+                looks = await vendor.look(credential, refs, turn)
+                failed = [look for look in looks.values() if isinstance(look, VendorError)]
+                if len(failed) == len(looks):
+                    raise failed[0]
+                return looks
 
-        return await self.ask(task, credential, task.vendor.look_call, lane, send, forced=forced)
+        looks = await self.ask(question, send)
+        if isinstance(looks, NotAnswered):
+            return Reading(dict.fromkeys(refs, looks.error), credential, looks.retry_s)
+        return Reading(looks, credential)
 
-    async def send_stop(self, task: RelayTask, credential: Credential) -> StopAnswer:
-        """The stop call itself, for use inside `ask`. Raises VendorError."""
-        with self._measured(task, task.vendor.stop_call):
-            return await task.vendor.stop(credential, task.ref)
+    async def stop(
+        self, task: RelayTask, credential: Credential, *, may_send: Callable[[], Awaitable[None]], forced: bool
+    ) -> StopAnswer | Refused:
+        """Stop one task. `may_send` is awaited right before the call, and raises where it must not be made."""
+        vendor = task.vendor
+        account = vendor.account(credential, task.ref)
+        question = Question(vendor, account, vendor.stop_call, credential, Lane.DELETION, forced)
 
-    async def ask(
-        self,
-        task: RelayTask,
-        credential: Credential,
-        call: str,
-        lane: Lane,
-        send: Callable[[], Awaitable[T]],
-        *,
-        forced: bool = False,
-    ) -> T | Refused:
-        """Send when it is this caller's turn, and note what the answer says of the credential and the quota."""
+        async def send(turn: Turn) -> StopAnswer:
+            await turn()
+            await may_send()
+            with self._measured(question):
+                return await vendor.stop(credential, task.ref)
+
+        answer = await self.ask(question, send)
+        if isinstance(answer, NotAnswered):
+            return Refused(Trouble.of_vendor(task, answer.error, vendor.stop_call), answer.error, answer.retry_s)
+        return answer
+
+    async def rows(
+        self, task: PreloadTask, credential: Credential, lane: Lane, *, forced: bool
+    ) -> PreloadRows | Refused:
+        """Read what the vendor has of a PreloadTask's items."""
+        vendor = task.vendor
+        question = Question(vendor, vendor.account(credential), vendor.list_call, credential, lane, forced)
+
+        async def send(turn: Turn) -> PreloadRows:
+            with self._measured(question):
+                return await vendor.rows(
+                    credential,
+                    task.domain,
+                    task_ids=task.task_ids,
+                    play_urls=task.play_urls,
+                    since=task.created_after,
+                    turn=turn,
+                )
+
+        answer = await self.ask(question, send)
+        if isinstance(answer, NotAnswered):
+            return Refused(Trouble.of_vendor(task, answer.error, vendor.list_call), answer.error, answer.retry_s)
+        return answer
+
+    async def ask(self, question: Question, send: Callable[[Turn], Awaitable[T]]) -> T | NotAnswered:
+        """Send, each call when it is its turn, and note what the answer says of the credential and the quota."""
+        credential, call = question.credential, question.call
         async with self._trial(credential):
             now_s = self._monotonic()
-            standing = None if forced else self._refusals.standing(credential, call, now_s)
+            standing = None if question.forced else self._refusals.standing(credential, call, now_s)
             if standing is not None:
                 error, next_try_s = standing
                 wait_s = next_try_s - now_s + random.uniform(0, SPREAD_S)  # noqa: S311 - a spread, not a secret
-                return Refused(Trouble.of_vendor(task, error, call), error, wait_s)
-            turnstile = self._quotas.of(task.vendor.name, task.vendor.account(credential, task.ref), call)
-            await turnstile.enter(lane)
+                return NotAnswered(error, wait_s)
+            turnstile = self._quotas.of(question.vendor.name, question.account, call)
             try:
-                answer = await send()
+                answer = await send(lambda: turnstile.enter(question.lane))
             except VendorError as error:
-                return self._refused(task, credential, call, error, turnstile)
+                return self._refused(question, error, turnstile)
             self._proven.add(credential.fingerprint)
             turnstile.budget.answered(self._monotonic())
             if self._refusals.accepted(credential, call):
                 self._accepted_again(credential)
             return answer
 
-    def _refused(
-        self, task: RelayTask, credential: Credential, call: str, error: VendorError, turnstile: Turnstile
-    ) -> Refused:
+    def _refused(self, question: Question, error: VendorError, turnstile: Turnstile) -> NotAnswered:
         now_s = self._monotonic()
         if isinstance(error, Throttled):
             turnstile.throttled(error.retry_after_s)
-        next_try_s = self._refusals.refused(credential, call, error, now_s)
-        retry_s = None if next_try_s is None else next_try_s - now_s
-        return Refused(Trouble.of_vendor(task, error, call), error, retry_s)
+        next_try_s = self._refusals.refused(question.credential, question.call, error, now_s)
+        return NotAnswered(error, None if next_try_s is None else next_try_s - now_s)
 
     @asynccontextmanager
     async def _trial(self, credential: Credential) -> AsyncIterator[None]:
@@ -135,7 +215,7 @@ class Asking:
                 self._trials.pop(key).set()
 
     @contextlib.contextmanager
-    def _measured(self, task: RelayTask, call: str) -> Iterator[None]:
+    def _measured(self, question: Question) -> Iterator[None]:
         began_s = self._monotonic()
         outcome = "cancelled"
         try:
@@ -145,8 +225,10 @@ class Asking:
             outcome = error.reason
             raise
         finally:
-            self._metrics.vendor_calls.labels(task.vendor.name, call, outcome).inc()
-            self._metrics.vendor_call_seconds.labels(task.vendor.name, call).observe(self._monotonic() - began_s)
+            self._metrics.vendor_calls.labels(question.vendor.name, question.call, outcome).inc()
+            self._metrics.vendor_call_seconds.labels(question.vendor.name, question.call).observe(
+                self._monotonic() - began_s
+            )
 
 
 def retry_look_s(refused: Refused, failures: int, interval_s: float) -> float:

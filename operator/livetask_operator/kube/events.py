@@ -16,7 +16,7 @@ from kubernetes.aio import client
 from livetask_operator.kube.api import KubeError, Unavailable, translated
 from livetask_operator.observability.metrics import Metrics
 from livetask_operator.reconcile.reasons import Reason
-from livetask_operator.reconcile.resource import GROUP, VERSION, RelayTask
+from livetask_operator.reconcile.resource import GROUP, VERSION, Resource
 from livetask_operator.reconcile.status import timestamp
 
 AT_ONCE = 25
@@ -32,7 +32,7 @@ log = logging.getLogger("livetask.events")
 class Note:
     """An Event to be posted."""
 
-    task: RelayTask
+    task: Resource
     reason: Reason
     message: str
     noted_s: float
@@ -64,7 +64,7 @@ class Events:
         self._allowances: defaultdict[Reason, Allowance] = defaultdict(Allowance)
         self._waiting: OrderedDict[str, Note] = OrderedDict()
 
-    def note(self, task: RelayTask, reason: Reason, message: str) -> None:
+    def note(self, task: Resource, reason: Reason, message: str) -> None:
         """Post an Event soon. Warnings about deleted objects are never limited; of the others the newest counts."""
         note = Note(task, reason, message, self._monotonic())
         unlimited = task.is_deleted and reason.is_warning
@@ -133,7 +133,7 @@ def _body(note: Note) -> Any:
         "metadata": {"name": f"{task.name[:200]}.{uuid4().hex[:16]}", "namespace": task.namespace},
         "involvedObject": {
             "apiVersion": f"{GROUP}/{VERSION}",
-            "kind": "RelayTask",
+            "kind": task.KIND,
             "namespace": task.namespace,
             "name": task.name,
             "uid": task.uid,

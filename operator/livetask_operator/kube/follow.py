@@ -1,4 +1,4 @@
-"""Follows all RelayTasks: is told what happened, decides whose turn it is, and has one step taken for it.
+"""Follows all objects: is told what happened, decides whose turn it is, and has one step taken for it.
 
 One scheduler for all objects, not a timer or a daemon for each: who is asked next is one decision, and no handler of
 kopf's can die without a word.
@@ -10,31 +10,37 @@ import asyncio
 import contextlib
 import logging
 import random
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from kubernetes.aio import client
 
 from livetask_operator.config import Config
-from livetask_operator.kube.api import Conflict, KubeError, ObjectGone, RelayTaskApi
-from livetask_operator.kube.asking import Asking
+from livetask_operator.kube.api import Conflict, KubeError, ObjectApi, ObjectGone
+from livetask_operator.kube.asking import Asking, Refused
 from livetask_operator.kube.events import Events
 from livetask_operator.kube.looking import Looking
-from livetask_operator.kube.record import Record
+from livetask_operator.kube.preloads import Preloads
+from livetask_operator.kube.record import Kind, Record
+from livetask_operator.kube.relays import Relays
 from livetask_operator.kube.releasing import Releasing
 from livetask_operator.kube.secrets import Secrets
+from livetask_operator.kube.sharing import Sharing
 from livetask_operator.kube.writing import Writer
 from livetask_operator.observability.health import Health
 from livetask_operator.observability.metrics import Metrics
 from livetask_operator.polling import backoff
 from livetask_operator.polling.quota import Quotas
 from livetask_operator.polling.schedule import Schedule
+from livetask_operator.reconcile.looks import review_at_s
+from livetask_operator.reconcile.preload_resource import PRELOAD_TASKS
 from livetask_operator.reconcile.reasons import Reason
-from livetask_operator.reconcile.resource import Instant, RelayTask, UnreadableResource
-from livetask_operator.reconcile.settle import Track, review_at_s, settle
+from livetask_operator.reconcile.resource import RELAY_TASKS, Instant, RelayTask, Resource, UnreadableResource
+from livetask_operator.reconcile.settle import Seen
 from livetask_operator.reconcile.trouble import Trouble
-from livetask_operator.vendors.contract import Credential, RelayVendor
+from livetask_operator.vendors.contract import Credential, PreloadVendor, RelayVendor
 
 HEARTBEAT = "scheduler"
 HEARTBEAT_S = 5.0
@@ -46,44 +52,49 @@ SWEEP_EVERY_S = 300.0
 STOP_GRACE_S = 5.0
 AFTER_A_FAULT_S = 15.0
 
+T = TypeVar("T")
+
 log = logging.getLogger("livetask.follow")
 
 
 class Follow:
-    """All RelayTasks that this process follows, by uid."""
+    """All objects that this process follows, by uid."""
 
     def __init__(
         self,
-        api_client: client.ApiClient,
-        api: RelayTaskApi,
-        vendors: Mapping[str, RelayVendor],
+        connection: client.ApiClient,
+        apis: Mapping[str, ObjectApi],
+        relay_vendors: Mapping[str, RelayVendor],
+        preload_vendors: Mapping[str, PreloadVendor],
         config: Config,
         metrics: Metrics,
         health: Health,
         now: Callable[[], Instant],
     ) -> None:
-        """`vendors` by block."""
-        self._api = api
-        self._vendors = vendors
+        """`apis` by plural, vendors by block."""
         self._metrics = metrics
         self._health = health
         self._now = now
-        self.secrets = Secrets(api_client, self._mono, metrics, self.secret_changed)
-        self.events = Events(api_client, self._mono, metrics)
+        self.secrets = Secrets(connection, self._mono, metrics, self.secret_changed)
+        self.events = Events(connection, self._mono, metrics)
         self._asking = Asking(
             Quotas(config.limit, config.account_of, self._mono), metrics, self._mono, self._accepted_again
         )
-        self._writer = Writer(
-            api, self.events, metrics, vendors, lambda record, task: self._adopt(record, task, own=True)
-        )
-        self._looking = Looking(self.secrets, self._asking, self._writer, now)
-        self._releasing = Releasing(api, self.secrets, self._asking, self._writer, vendors, config, self.step_soon, now)
-        self._records: dict[str, Record] = {}
+        writer = self._writer = Writer(self.events, metrics, lambda record, task: self._adopt(record, task, own=True))
+        self._looking = Looking(self.secrets, writer, now)
+        sharing = Sharing(self._asking, self.secrets, self._told, self._spawn)
+        relays = apis[RELAY_TASKS]
+        releasing = Releasing(relays, self.secrets, self._asking, writer, relay_vendors, config, self.step_soon, now)
+        self._kinds: Mapping[str, Kind] = {
+            RELAY_TASKS: Relays(relays, relay_vendors, writer, self._looking, sharing, releasing),
+            PRELOAD_TASKS: Preloads(apis[PRELOAD_TASKS], preload_vendors, self._looking, self._asking),
+        }
+        self._records: dict[str, Record[Any]] = {}
         self._unreadable: dict[str, str] = {}
         self._steps: Schedule[str] = Schedule()
         self._reviews: Schedule[str] = Schedule()
         self._wake = asyncio.Event()
-        self._work: set[asyncio.Task[None]] = set()
+        self._work: set[asyncio.Task[Any]] = set()
         self._sweep_at_s = float("inf")
         self._stopping = False
 
@@ -92,7 +103,7 @@ class Follow:
 
     # What happened
 
-    def changed(self, body: Mapping[str, Any], *, listed: bool = False) -> None:
+    def changed(self, plural: str, body: Mapping[str, Any], *, listed: bool = False) -> None:
         """An object was listed, added or modified."""
         if listed:
             self._sweep_at_s = self._mono() + SWEEP_AFTER_LISTING_S
@@ -101,14 +112,14 @@ class Follow:
         if record is not None and record.task.resource_version == body["metadata"]["resourceVersion"]:
             return
         try:
-            task = RelayTask.from_body(body, self._vendors)
+            task = self._kinds[plural].read(body)
         except UnreadableResource as error:
             if self._unreadable.get(uid) != str(error):
                 self._unreadable[uid] = str(error)
                 log.error("%s; it is not followed", error)
             return
         if record is None:
-            self._take_over(task)
+            self._take_over(self._kinds[plural], task)
         elif task.is_newer_than(record.task):
             self._adopt(record, task, own=False)
 
@@ -120,6 +131,7 @@ class Follow:
         self._reviews.drop(uid)
         self.secrets.release(uid)
         if record is not None:
+            record.kind.leave(record)
             log.info("gone", extra={"fields": {"namespace": record.task.namespace, "name": record.task.name}})
             if record.step is not None and record.may_cancel:
                 record.step.cancel()
@@ -150,17 +162,26 @@ class Follow:
                 self._steps.hasten(uid, self._mono() + random.uniform(0, 1))  # noqa: S311 - a spread
         self._wake.set()
 
-    def _take_over(self, task: RelayTask) -> None:
+    def _told(self, record: Record[RelayTask], look: Seen | Refused, credential: Credential) -> None:
+        """Somebody else's reading told of this object, too: as good as a look of its own."""
+        if self._records.get(record.task.uid) is not record or record.step is not None:
+            return
+        delay_s = self._looking.take(record, look, credential)
+        if not record.task.request_waits:
+            self._steps.set(record.task.uid, self._mono() + delay_s)
+        self._spawn(self._review(record))
+
+    def _take_over(self, kind: Kind, task: Resource) -> None:
         now_s = self._mono()
-        self._records[task.uid] = Record(task, Track(since_s=now_s, interval_s=float(task.poll_interval_s)))
-        quiet = task.was_looked_at and task.has_finalizer and not task.is_deleted and not task.request_waits
+        record = self._records[task.uid] = kind.take_over(task, now_s)
+        quiet = task.was_looked_at and kind.is_in_order(task) and not task.is_deleted and not task.request_waits
         quiet = quiet and task.status.observed_generation == task.generation
         spread_s = min(SPREAD_S, task.poll_interval_s) if quiet else 0.0
         self._steps.set(task.uid, now_s + random.uniform(0, spread_s))  # noqa: S311 - a spread
-        self._review_later(self._records[task.uid])
+        self._review_later(record)
         self._wake.set()
 
-    def _adopt(self, record: Record, task: RelayTask, *, own: bool) -> None:
+    def _adopt(self, record: Record[Any], task: Resource, *, own: bool) -> None:
         """Take a newer reading of an object, and go on at once where somebody did something to it."""
         old, record.task = record.task, task
         record.track = replace(record.track, interval_s=float(task.poll_interval_s))
@@ -171,7 +192,7 @@ class Follow:
             newly_deleted
             or task.generation != old.generation
             or task.requested_at != old.requested_at
-            or (old.has_finalizer and not task.has_finalizer and not task.is_deleted)
+            or (record.kind.is_in_order(old) and not record.kind.is_in_order(task) and not task.is_deleted)
             or (not own and task.status not in (old.status, record.sent))
         )
         if not happened:
@@ -245,20 +266,19 @@ class Follow:
         if record is not None:
             self._spawn(self._review(record))
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.get_running_loop().create_task(work)
         self._work.add(task)
         task.add_done_callback(self._work.discard)
         return task
 
-    async def _step(self, record: Record) -> None:
+    async def _step(self, record: Record[Any]) -> None:
         """One step of one object. Whatever goes wrong in it, the object has a next one."""
         delay_s: float | None = 0.0
         # Not before it runs: what is cancelled before its first line never comes to its last, which counts on the next.
         record.may_cancel = not record.task.is_deleted
         try:
-            taking = self._releasing if record.task.is_deleted else self._looking
-            delay_s = await taking.step(record)
+            delay_s = await record.kind.step(record)
             record.failed_steps = 0
         except ObjectGone:
             self.vanished(record.task.uid)
@@ -280,7 +300,7 @@ class Follow:
             elif record.task.uid not in self._records:
                 self.secrets.release(record.task.uid)  # it may have asked for one after it was gone
 
-    def _go_on(self, record: Record, delay_s: float | None) -> None:
+    def _go_on(self, record: Record[Any], delay_s: float | None) -> None:
         uid = record.task.uid
         if record.happened:
             self._steps.hasten(uid, self._mono())
@@ -289,11 +309,11 @@ class Follow:
         self._review_later(record)
         self._wake.set()
 
-    async def _review(self, record: Record) -> None:
+    async def _review(self, record: Record[Any]) -> None:
         """What time alone changes: nothing was seen for too long, or a newcomer's grace is over."""
         try:
             if not record.task.is_deleted:
-                await self._writer.write(record, lambda task: settle(task, record.track, self._now()))
+                await self._looking.write(record)
         except ObjectGone:
             self.vanished(record.task.uid)
         except KubeError as error:
@@ -303,7 +323,7 @@ class Follow:
         if self._records.get(record.task.uid) is record:
             self._review_later(record)
 
-    def _review_later(self, record: Record) -> None:
+    def _review_later(self, record: Record[Any]) -> None:
         at_s = None if record.task.is_deleted else review_at_s(record.task, record.track, self._now())
         if at_s is None:
             self._reviews.drop(record.task.uid)
@@ -315,24 +335,25 @@ class Follow:
 
         kopf lists again then, and says nothing of what is not there. What is there and was missed is taken over, too.
         """
-        known = set(self._records)
-        try:
-            there = {body["metadata"]["uid"]: body for body in await self._api.list_all()}
-        except KubeError as error:
-            log.warning("%s; looked for missed changes again later", error)
-            return
-        for uid in known - there.keys():
-            self.vanished(uid)
-        for uid, body in there.items():
-            if uid in self._records or uid not in known:  # else it vanished during the listing
-                self.changed(body)
+        for plural, kind in self._kinds.items():
+            known = {uid for uid, record in self._records.items() if record.kind is kind}
+            try:
+                there = {body["metadata"]["uid"]: body for body in await kind.api.list_all()}
+            except KubeError as error:
+                log.warning("%s; looked for missed changes again later", error)
+                continue
+            for uid in known - there.keys():
+                self.vanished(uid)
+            for uid, body in there.items():
+                if uid in self._records or uid not in known:  # else it vanished during the listing
+                    self.changed(plural, body)
 
     def _count_states(self) -> None:
-        counts: dict[str, int] = {}
+        counts: dict[str, Counter[str]] = {"RelayTask": Counter(), "PreloadTask": Counter()}
         for record in self._records.values():
-            state = record.task.status.state or ""
-            counts[state] = counts.get(state, 0) + 1
-        self._metrics.count_objects("RelayTask", counts)
+            counts[record.task.KIND][getattr(record.task.status, "state", None) or ""] += 1
+        for kind, by_state in counts.items():
+            self._metrics.count_objects(kind, by_state)
 
 
 _REFUSALS = frozenset({Reason.CREDENTIALS_REJECTED, Reason.PERMISSION_DENIED})

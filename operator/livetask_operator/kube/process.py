@@ -9,21 +9,22 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from livetask_operator.config import Config
-from livetask_operator.kube.api import KubeError, RelayTaskApi
+from livetask_operator.kube.api import KubeError, ObjectApi
 from livetask_operator.kube.connection import Connection, connect
 from livetask_operator.kube.follow import HEARTBEAT, Follow
 from livetask_operator.kube.lease import Lease, LeaseLost
 from livetask_operator.kube.watching import watch
 from livetask_operator.observability.health import Health
 from livetask_operator.observability.metrics import Metrics
-from livetask_operator.reconcile.resource import Instant
-from livetask_operator.vendors.contract import RelayVendor
+from livetask_operator.reconcile.preload_resource import PRELOAD_TASKS
+from livetask_operator.reconcile.resource import RELAY_TASKS, Instant
+from livetask_operator.vendors.contract import PreloadVendor, RelayVendor
 
 HEARTBEAT_WITHIN_S = 30.0
 LAG_EVERY_S = 1.0
@@ -31,6 +32,14 @@ KOPF_GRACE_S = 3.0
 SERVED_AGAIN_S = 2.0
 
 log = logging.getLogger("livetask.process")
+
+
+@dataclass(frozen=True)
+class Vendors:
+    """Who can be asked, by the block of the spec that names it."""
+
+    relay: Mapping[str, RelayVendor]
+    preload: Mapping[str, PreloadVendor]
 
 
 @dataclass(frozen=True)
@@ -51,9 +60,7 @@ def now() -> Instant:
     return Instant(datetime.now(UTC), time.monotonic())
 
 
-async def run(
-    options: Options, config: Config, vendors: Mapping[str, RelayVendor], metrics: Metrics, health: Health
-) -> int:
+async def run(options: Options, config: Config, vendors: Vendors, metrics: Metrics, health: Health) -> int:
     """Run until a signal. Returns the exit code: 0 after a signal, 1 where it cannot go on. Raises NoCluster."""
     stop = asyncio.Event()
     _listen_to_signals(stop)
@@ -73,15 +80,18 @@ async def run(
 async def _lead(
     options: Options,
     config: Config,
-    vendors: Mapping[str, RelayVendor],
+    vendors: Vendors,
     metrics: Metrics,
     health: Health,
     connection: Connection,
     lease: Lease | None,
     stop: asyncio.Event,
 ) -> int:
-    api = RelayTaskApi(connection.api, options.namespaces, options.selector)
-    follow = Follow(connection.api, api, vendors, config, metrics, health, now)
+    apis = {
+        plural: ObjectApi(connection.api, plural, options.namespaces, options.selector)
+        for plural in (RELAY_TASKS, PRELOAD_TASKS)
+    }
+    follow = Follow(connection.api, apis, vendors.relay, vendors.preload, config, metrics, health, now)
     kopf_ready, kopf_stop = asyncio.Event(), asyncio.Event()
     health.require(HEARTBEAT, HEARTBEAT_WITHIN_S)
     work = {
@@ -92,7 +102,7 @@ async def _lead(
     }
     if lease is not None:
         work.add(asyncio.create_task(lease.keep(), name="Lease"))
-    if options.namespaces and not await _before(stop, _until_served(api)):
+    if options.namespaces and not await _before(stop, _until_served(apis.values())):
         return 0
     watching = asyncio.create_task(
         watch(connection, follow, options.namespaces, options.selector, kopf_ready, kopf_stop), name="kopf"
@@ -154,15 +164,16 @@ def _listen_to_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, stop.set)
 
 
-async def _until_served(api: RelayTaskApi) -> None:
+async def _until_served(apis: Iterable[ObjectApi]) -> None:
     """Wait for the CRDs: kopf that does not scan finds them at its start or never."""
     said = False
     while True:
         try:
-            await api.list_all()
+            for api in apis:
+                await api.list_all()
         except KubeError as error:
             if not said:
-                log.warning("waiting for RelayTasks to be served: %s. Apply crds/ first.", error)
+                log.warning("waiting for the kinds to be served: %s. Apply crds/ first.", error)
                 said = True
             await asyncio.sleep(SERVED_AGAIN_S)
         else:

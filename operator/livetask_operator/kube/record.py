@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
 
-from livetask_operator.reconcile.resource import RelayTask
-from livetask_operator.reconcile.settle import Track
-from livetask_operator.reconcile.status import RelayTaskStatus
+from livetask_operator.kube.api import ObjectApi
+from livetask_operator.reconcile.looks import Looks
+from livetask_operator.reconcile.resource import Instant, Resource
+from livetask_operator.reconcile.status import Status
 from livetask_operator.reconcile.stopping import LetGo
 from livetask_operator.vendors.contract import Credential
 
@@ -32,12 +35,40 @@ class StopProgress:
     """Nothing is owed any more: only the finalizer is still to be taken off."""
 
 
+AnyTask = TypeVar("AnyTask", bound=Resource)
+
+
+class Kind(Protocol):
+    """What is particular to a kind of objects: how one is read, looked at, let go and settled."""
+
+    api: ObjectApi
+
+    def read(self, body: Mapping[str, Any]) -> Resource:
+        """Parse an object. Raises UnreadableResource."""
+
+    def take_over(self, task: Any, now_s: float) -> Record[Any]:
+        """Begin to follow an object."""
+
+    def leave(self, record: Record[Any]) -> None:
+        """Follow an object no more."""
+
+    def is_in_order(self, task: Any) -> bool:
+        """Whether the object has of us what it should have."""
+
+    def settle(self, record: Record[Any], now: Instant) -> Callable[[Any], Status]:
+        """What a living object's status should say now."""
+
+    async def step(self, record: Record[Any]) -> float | None:
+        """One step. Returns in how many seconds the next is due; None: when something happens. Raises KubeError."""
+
+
 @dataclass(slots=True)
-class Record:
+class Record(Generic[AnyTask]):
     """One object that this process follows."""
 
-    task: RelayTask
-    track: Track
+    kind: Kind
+    task: AnyTask
+    track: Looks[Any]
     step: asyncio.Task[None] | None = None
     may_cancel: bool = False
     """The step under way is a look: it can be given up without harm."""
@@ -48,6 +79,6 @@ class Record:
     accepted: Credential | None = field(default=None, repr=False)
     """The last credential that the vendor accepted for this object."""
     stop: StopProgress | None = None
-    sent: RelayTaskStatus | None = None
+    sent: Status | None = None
     """The status that was written last: its event may come before the answer to the write."""
     writing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from livetask_operator.config import Config, Stops
-from livetask_operator.kube.api import KubeError, ObjectGone, RelayTaskApi
+from livetask_operator.kube.api import KubeError, ObjectApi, ObjectGone
 from livetask_operator.kube.api import Refused as KubeRefused
 from livetask_operator.kube.asking import Asking, Refused
 from livetask_operator.kube.record import Record, StopProgress
@@ -70,7 +70,7 @@ class Releasing:
 
     def __init__(
         self,
-        api: RelayTaskApi,
+        api: ObjectApi,
         secrets: Secrets,
         asking: Asking,
         writer: Writer,
@@ -91,7 +91,7 @@ class Releasing:
         self._crd_read: tuple[float, bool] = (float("-inf"), False)
         self._crd_is_hidden = False
 
-    async def step(self, record: Record) -> float | None:
+    async def step(self, record: Record[RelayTask]) -> float | None:
         """One step. Returns in how many seconds the next is due; None: when something happens. Raises KubeError."""
         if not record.task.has_finalizer:
             return None  # let go already, or never ours: others' finalizers may hold it
@@ -113,7 +113,7 @@ class Releasing:
         due_s = now.mono + (stopping.stop_due(task, self._config.stop_delay_s) - now.wall).total_seconds()
         return max(0.0, max(progress.seen_s, due_s) + stopping.STOPPING_SHOWN_AFTER_S - now.mono)
 
-    async def _advance(self, record: Record, progress: StopProgress) -> float | None:
+    async def _advance(self, record: Record[RelayTask], progress: StopProgress) -> float | None:
         if progress.let_go is None:
             delay_s = await self._come_nearer(record, progress)
             if progress.let_go is None:
@@ -121,13 +121,13 @@ class Releasing:
         await self._writer.take_finalizer_off(record)
         return None
 
-    async def _come_nearer(self, record: Record, progress: StopProgress) -> float | None:
+    async def _come_nearer(self, record: Record[RelayTask], progress: StopProgress) -> float | None:
         try:
             return await self._stop(record, progress)
         except NotDue as not_due:
             return await self._carry_out(record, progress, not_due.decision)
 
-    async def _stop(self, record: Record, progress: StopProgress) -> float | None:
+    async def _stop(self, record: Record[RelayTask], progress: StopProgress) -> float | None:
         await self._check(record, progress, at_the_call=False)
         credential = await self._credential(record, progress)
         if progress.accepted_s is not None:
@@ -142,7 +142,7 @@ class Releasing:
             return await self._refused(record, progress, answer)
         return await self._answered(record, progress, credential, answer)
 
-    async def _check(self, record: Record, progress: StopProgress, *, at_the_call: bool) -> None:
+    async def _check(self, record: Record[RelayTask], progress: StopProgress, *, at_the_call: bool) -> None:
         """Return where a call for this object is right, now. Raises NotDue where it is not, ObjectGone, KubeError.
 
         At the call all is read anew, the object itself too, and nothing is awaited between that and the call.
@@ -178,7 +178,7 @@ class Releasing:
                 log.error("%s: whether the CRD is being deleted cannot be told, and is taken for no", error)
             return False
 
-    async def _same_task(self, record: Record) -> list[RelayTask]:
+    async def _same_task(self, record: Record[RelayTask]) -> list[RelayTask]:
         """All objects that name the same task. What is told of this object itself, as an edit to Orphan, counts."""
         found, is_there = [], False
         for body in await self._api.list_same_task(record.task):
@@ -194,37 +194,37 @@ class Releasing:
             raise ObjectGone(f"{record.task.label} is not there any more: somebody took its finalizer off")
         return found
 
-    async def _credential(self, record: Record, progress: StopProgress) -> Credential | Trouble:
+    async def _credential(self, record: Record[RelayTask], progress: StopProgress) -> Credential | Trouble:
         """The Secret's credential; where the Secret is gone, for an hour the last one that the vendor accepted."""
         credential = await self._secrets.credential(record.task)
         secret_is_gone = isinstance(credential, Trouble) and credential.reason is Reason.SECRET_NOT_FOUND
         kept = self._now().mono - progress.seen_s < stopping.KEPT_CREDENTIAL_S
         return record.accepted if secret_is_gone and kept and record.accepted is not None else credential
 
-    async def _send(self, record: Record, progress: StopProgress, credential: Credential) -> StopAnswer | Refused:
+    async def _send(
+        self, record: Record[RelayTask], progress: StopProgress, credential: Credential
+    ) -> StopAnswer | Refused:
         """Send the stop when it is its turn. Raises NotDue where it must not be sent any more."""
         task, sent = record.task, False
 
-        async def send() -> StopAnswer:
+        async def may_send() -> None:
             nonlocal sent
             await self._check(record, progress, at_the_call=True)
             sent = True
             self._audit(record, "stop_sent")
-            return await self._asking.send_stop(task, credential)
 
-        call = task.vendor.stop_call
-        answer = await self._asking.ask(task, credential, call, Lane.DELETION, send, forced=task.request_waits)
+        answer = await self._asking.stop(task, credential, may_send=may_send, forced=task.request_waits)
         if sent and isinstance(answer, Refused):
             self._audit(record, f"stop_refused:{answer.trouble.reason.value}", answer.error.request_id)
         return answer
 
-    async def _refused(self, record: Record, progress: StopProgress, refused: Refused) -> float | None:
+    async def _refused(self, record: Record[RelayTask], progress: StopProgress, refused: Refused) -> float | None:
         if refused.trouble.reason is Reason.CREDENTIALS_REJECTED and await self._secrets.read_again(record.task):
             return 0.0
         return await self._blocked(record, progress, refused.trouble, refused.retry_s)
 
     async def _answered(
-        self, record: Record, progress: StopProgress, credential: Credential, answer: StopAnswer
+        self, record: Record[RelayTask], progress: StopProgress, credential: Credential, answer: StopAnswer
     ) -> float | None:
         self._audit(record, f"stop_{answer.outcome.value}", answer.request_id)
         progress.failures = 0
@@ -243,24 +243,27 @@ class Releasing:
                 look = await self._look(record, progress, credential)
                 return await self._judged(record, progress, stopping.after_unsettled_stop(record.task, look, refusal))
 
-    async def _confirm(self, record: Record, progress: StopProgress, credential: Credential | Trouble) -> float | None:
+    async def _confirm(
+        self, record: Record[RelayTask], progress: StopProgress, credential: Credential | Trouble
+    ) -> float | None:
         """Look after an accepted stop."""
         if isinstance(credential, Trouble):
             return await self._judged(record, progress, stopping.after_accepted_stop(record.task, credential))
         look = await self._look(record, progress, credential)
         return await self._judged(record, progress, stopping.after_accepted_stop(record.task, look))
 
-    async def _look(self, record: Record, progress: StopProgress, credential: Credential) -> Seen | Trouble:
+    async def _look(self, record: Record[RelayTask], progress: StopProgress, credential: Credential) -> Seen | Trouble:
         await self._check(record, progress, at_the_call=False)
         task = record.task
         try:
             async with asyncio.timeout(stopping.CONFIRM_LOOK_TIMEOUT_S):
-                look = await self._asking.look(task, credential, Lane.DELETION)
+                reading = await self._asking.look(task, [task.ref], credential, Lane.DELETION)
         except TimeoutError:
             return Trouble.of_vendor(task, VendorUnavailable(""), task.vendor.look_call)
+        look = reading.of(task)
         return look.trouble if isinstance(look, Refused) else look
 
-    async def _judged(self, record: Record, progress: StopProgress, verdict: Verdict) -> float | None:
+    async def _judged(self, record: Record[RelayTask], progress: StopProgress, verdict: Verdict) -> float | None:
         match verdict:
             case LetGo() as let_go:
                 return self._let_go(record, progress, let_go)
@@ -275,7 +278,7 @@ class Releasing:
         waited_s = self._now().mono - (progress.accepted_s or 0.0)
         return waited_s >= min(stopping.RESEND_STOP_AFTER_S * 2.0 ** (progress.accepted_times - 1), backoff.LOOK_CAP_S)
 
-    async def _carry_out(self, record: Record, progress: StopProgress, decision: Decision) -> float | None:
+    async def _carry_out(self, record: Record[RelayTask], progress: StopProgress, decision: Decision) -> float | None:
         task, now = record.task, self._now
         match decision:
             case Orphan(uninstall):
@@ -300,7 +303,7 @@ class Releasing:
                 return 0.0
 
     async def _blocked(
-        self, record: Record, progress: StopProgress, trouble: Trouble, retry_s: float | None
+        self, record: Record[RelayTask], progress: StopProgress, trouble: Trouble, retry_s: float | None
     ) -> float | None:
         """Something is in the way. An object whose task another one follows goes all the same: it needs no call."""
         await self._check(record, progress, at_the_call=True)
@@ -310,7 +313,7 @@ class Releasing:
         own_s = backoff.after_failed_stop(progress.failures) if retry_s is None else retry_s
         return max(own_s, trouble.retry_after_s or 0.0)
 
-    async def _show(self, record: Record, decide: Callable[[RelayTask], RelayTaskStatus]) -> None:
+    async def _show(self, record: Record[RelayTask], decide: Callable[[RelayTask], RelayTaskStatus]) -> None:
         """Write a status. Where it is refused the stop goes on all the same: a task must not run for want of words."""
         try:
             await self._writer.write(record, decide)
@@ -319,7 +322,7 @@ class Releasing:
         except KubeError as error:
             log.warning("%s; the stop of its task goes on", error)
 
-    def _let_go(self, record: Record, progress: StopProgress, let_go: LetGo) -> float | None:
+    def _let_go(self, record: Record[RelayTask], progress: StopProgress, let_go: LetGo) -> float | None:
         """Nothing is owed any more. Said once, though the finalizer may take several tries."""
         progress.let_go = let_go
         if let_go.reason is not Reason.STOP_ACCEPTED:
@@ -327,7 +330,7 @@ class Releasing:
         self._writer.post(record.task, let_go.reason, let_go.message)
         return None
 
-    def _audit(self, record: Record, outcome: str, request_id: str = "") -> None:
+    def _audit(self, record: Record[RelayTask], outcome: str, request_id: str = "") -> None:
         task = record.task
         audit(
             namespace=task.namespace,

@@ -17,7 +17,7 @@ from kubernetes.aio import client
 from livetask_operator.kube.api import KubeError, ObjectGone, Refused, translated
 from livetask_operator.observability.metrics import Metrics
 from livetask_operator.polling.quota import Lane, Turnstile
-from livetask_operator.reconcile.resource import RelayTask
+from livetask_operator.reconcile.resource import Resource
 from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import Credential, SecretUnusable
 
@@ -63,7 +63,7 @@ class Secrets:
         self._entries: dict[Key, _Entry] = {}
         self._reads = Turnstile(READS_PER_S, monotonic)
 
-    async def credential(self, task: RelayTask) -> Credential | Trouble:
+    async def credential(self, task: Resource) -> Credential | Trouble:
         """The credential of an object, or why there is none. Raises KubeError where the API server does not answer."""
         key = (task.namespace, task.secret)
         entry = self._entries.setdefault(key, _Entry(set()))
@@ -73,7 +73,7 @@ class Secrets:
         known = self.known(task)
         return Trouble.secret_not_found(task) if known is None else known
 
-    def known(self, task: RelayTask) -> Credential | Trouble | None:
+    def known(self, task: Resource) -> Credential | Trouble | None:
         """What the last reading of an object's Secret says; None where it was not read."""
         entry = self._entries.get((task.namespace, task.secret))
         if entry is None or entry.content is None:
@@ -87,7 +87,7 @@ class Secrets:
         except SecretUnusable as error:
             return Trouble.secret_unusable(task, str(error))
 
-    async def read_again(self, task: RelayTask) -> bool:
+    async def read_again(self, task: Resource) -> bool:
         """Read an object's Secret now, as after the vendor refused its key. Returns whether it has changed."""
         key = (task.namespace, task.secret)
         entry = self._entries.get(key)

@@ -1,4 +1,4 @@
-"""kopf: it lists and watches, and its one handler says what happened. Nothing is decided or written here."""
+"""kopf: it lists and watches, and its handlers say what happened. Nothing is decided or written here."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import kopf
 
 from livetask_operator.kube.connection import Connection
 from livetask_operator.kube.follow import Follow
+from livetask_operator.reconcile.preload_resource import PRELOAD_TASKS
 from livetask_operator.reconcile.resource import GROUP, RELAY_TASKS, VERSION
 
 WATCH_SERVER_TIMEOUT_S = 300  # an int: the API server refuses 300.0
@@ -50,12 +51,13 @@ def settings(selector: str, *, confined: bool) -> kopf.OperatorSettings:
     settings.scanning.disabled = confined
     settings.process.ultimate_exiting_timeout = None
     if selector:
-        settings.watching.label_selectors[GROUP, VERSION, RELAY_TASKS] = selector
+        for plural in (RELAY_TASKS, PRELOAD_TASKS):
+            settings.watching.label_selectors[GROUP, VERSION, plural] = selector
     return settings
 
 
 def registry(connection: Connection, follow: Follow) -> kopf.OperatorRegistry:
-    """kopf's handlers: a login and one `on.event`, and nothing that makes kopf write."""
+    """kopf's handlers: a login and an `on.event` for each kind, and nothing that makes kopf write."""
     registry = kopf.OperatorRegistry()
     last_login_s = float("-inf")
 
@@ -69,13 +71,21 @@ def registry(connection: Connection, follow: Follow) -> kopf.OperatorRegistry:
 
     @kopf.on.event(GROUP, VERSION, RELAY_TASKS, registry=registry)
     async def relay_task_changed(event: kopf.RawEvent, **_: object) -> None:
-        body = event["object"]
-        if event["type"] == "DELETED":
-            follow.vanished(body["metadata"]["uid"])
-        else:
-            follow.changed(body, listed=event["type"] is None)
+        _tell(follow, RELAY_TASKS, event)
+
+    @kopf.on.event(GROUP, VERSION, PRELOAD_TASKS, registry=registry)
+    async def preload_task_changed(event: kopf.RawEvent, **_: object) -> None:
+        _tell(follow, PRELOAD_TASKS, event)
 
     return registry
+
+
+def _tell(follow: Follow, plural: str, event: kopf.RawEvent) -> None:
+    body = event["object"]
+    if event["type"] == "DELETED":
+        follow.vanished(body["metadata"]["uid"])
+    else:
+        follow.changed(plural, body, listed=event["type"] is None)
 
 
 async def watch(

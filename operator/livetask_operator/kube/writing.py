@@ -6,14 +6,13 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from livetask_operator.kube.api import Conflict, KubeError, ObjectGone, Refused, RelayTaskApi
+from livetask_operator.kube.api import Conflict, KubeError, ObjectGone, Refused
 from livetask_operator.kube.events import Events
 from livetask_operator.kube.record import Record
 from livetask_operator.observability.metrics import Metrics
 from livetask_operator.reconcile.reasons import Reason
-from livetask_operator.reconcile.resource import RelayTask
-from livetask_operator.reconcile.status import RelayTaskStatus
-from livetask_operator.vendors.contract import RelayVendor
+from livetask_operator.reconcile.resource import RelayTask, Resource
+from livetask_operator.reconcile.status import Status
 
 log = logging.getLogger("livetask.state")
 
@@ -23,19 +22,15 @@ class Writer:
 
     def __init__(
         self,
-        api: RelayTaskApi,
         events: Events,
         metrics: Metrics,
-        vendors: Mapping[str, RelayVendor],
-        adopted: Callable[[Record, RelayTask], None],
+        adopted: Callable[[Record[Any], Resource], None],
     ) -> None:
-        self._api = api
         self._events = events
         self._metrics = metrics
-        self._vendors = vendors
         self._adopted = adopted
 
-    async def write(self, record: Record, decide: Callable[[RelayTask], RelayTaskStatus]) -> None:
+    async def write(self, record: Record[Any], decide: Callable[[Any], Status]) -> None:
         """Write the status that `decide` makes of the object as it is known now; nothing where nothing changes.
 
         Raises KubeError; nothing is lost then, as the next step decides again from what was last written.
@@ -47,11 +42,11 @@ class Writer:
             if not patch:
                 return
             record.sent = status
-            body = await self._counted("status", self._api.patch_status(task, patch))
+            body = await self._counted("status", record.kind.api.patch_status(task, patch))
             self.take_over(record, body)
         self._tell(task, status)
 
-    async def put_finalizer_on(self, record: Record) -> None:
+    async def put_finalizer_on(self, record: Record[RelayTask]) -> None:
         """Before the first look: a task that is followed is stopped when its object goes. Raises KubeError.
 
         Where somebody changed the object meanwhile it is read again, and is still without it.
@@ -59,27 +54,27 @@ class Writer:
         async with record.writing:
             task = record.task
             try:
-                self.take_over(record, await self._counted("finalizer", self._api.add_finalizer(task)))
+                self.take_over(record, await self._counted("finalizer", record.kind.api.add_finalizer(task)))
             except Conflict as conflict:
                 await self._read_again(record, task, conflict)
 
-    async def take_finalizer_off(self, record: Record) -> None:
+    async def take_finalizer_off(self, record: Record[RelayTask]) -> None:
         """Let the object go. Raises Conflict where somebody changed it meanwhile: then it was read again."""
         async with record.writing:
             task = record.task
             try:
-                self.take_over(record, await self._counted("finalizer", self._api.remove_finalizer(task)))
+                self.take_over(record, await self._counted("finalizer", record.kind.api.remove_finalizer(task)))
             except Conflict as conflict:
                 await self._read_again(record, task, conflict)
                 raise
 
-    def post(self, task: RelayTask, reason: Reason, message: str) -> None:
+    def post(self, task: Resource, reason: Reason, message: str) -> None:
         """Post an Event about an object."""
         self._events.note(task, reason, message)
 
-    async def _read_again(self, record: Record, sent: RelayTask, conflict: Conflict) -> None:
+    async def _read_again(self, record: Record[RelayTask], sent: RelayTask, conflict: Conflict) -> None:
         """Read an object again whose patch met a conflict. Raises ObjectGone, and Refused where it was none."""
-        body = await self._api.get(sent.namespace, sent.name)
+        body = await record.kind.api.get(sent.namespace, sent.name)
         if body["metadata"]["uid"] != sent.uid:
             raise ObjectGone(f"another object has the name of {sent.label}")
         if body["metadata"]["resourceVersion"] == sent.resource_version:
@@ -87,13 +82,13 @@ class Writer:
             raise Refused(f"{conflict}; nobody changed the object meanwhile, so a policy of the cluster may forbid it")
         self.take_over(record, body)
 
-    def take_over(self, record: Record, body: Mapping[str, Any]) -> None:
+    def take_over(self, record: Record[Any], body: Mapping[str, Any]) -> None:
         """Go on with what the API server has, where that is newer than what is known."""
-        task = RelayTask.from_body(body, self._vendors)
+        task = record.kind.read(body)
         if task.uid == record.task.uid and task.is_newer_than(record.task):
             self._adopted(record, task)
 
-    def _tell(self, task: RelayTask, status: RelayTaskStatus) -> None:
+    def _tell(self, task: Resource, status: Status) -> None:
         """One Event and one log line for a transition: another reason stands in front."""
         old, new = task.status.headline, status.headline
         if new is None or (old is not None and old.reason == new.reason):
@@ -103,7 +98,7 @@ class Writer:
             "namespace": task.namespace,
             "name": task.name,
             "uid": task.uid,
-            "state": status.state or "",
+            "state": getattr(status, "state", None) or "",
             "was": old.reason if old else "",
         }
         log.info("%s", new.reason, extra={"fields": fields})

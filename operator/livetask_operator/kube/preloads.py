@@ -1,0 +1,64 @@
+"""PreloadTasks: read until their result is final. No finalizer: the vendor has no call that cancels a preload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from livetask_operator.kube.api import ObjectApi
+from livetask_operator.kube.asking import Asking
+from livetask_operator.kube.looking import Looking
+from livetask_operator.kube.record import Record
+from livetask_operator.reconcile.preload_resource import PreloadTask
+from livetask_operator.reconcile.preload_settle import PreloadTrack, settle_preload
+from livetask_operator.reconcile.preload_status import PreloadTaskStatus
+from livetask_operator.reconcile.resource import Instant
+from livetask_operator.vendors.contract import PreloadVendor
+
+
+class Preloads:
+    """The kind PreloadTask. `vendors` by block."""
+
+    def __init__(self, api: ObjectApi, vendors: Mapping[str, PreloadVendor], looking: Looking, asking: Asking) -> None:
+        self.api = api
+        self._vendors = vendors
+        self._looking = looking
+        self._asking = asking
+
+    def read(self, body: Mapping[str, Any]) -> PreloadTask:
+        """Parse an object. Raises UnreadableResource."""
+        return PreloadTask.from_body(body, self._vendors)
+
+    def take_over(self, task: PreloadTask, now_s: float) -> Record[PreloadTask]:
+        """Begin to follow an object."""
+        return Record(self, task, PreloadTrack(since_s=now_s, interval_s=float(task.poll_interval_s)))
+
+    def leave(self, record: Record[PreloadTask]) -> None:
+        """Follow an object no more: nothing is kept of it."""
+
+    def is_in_order(self, task: PreloadTask) -> bool:
+        """It has nothing of ours but its status."""
+        return True
+
+    def settle(self, record: Record[PreloadTask], now: Instant) -> Callable[[PreloadTask], PreloadTaskStatus]:
+        """What a living object's status should say now."""
+        return lambda task: settle_preload(task, _track(record), now)
+
+    async def step(self, record: Record[PreloadTask]) -> float | None:
+        """One step. Returns in how many seconds the next is due; None: when something happens. Raises KubeError."""
+        task = record.task
+        if task.is_deleted:
+            return None  # somebody else's finalizer holds it; we owe nothing
+        if task.suspend or not (task.is_polled or task.request_waits):
+            await self._looking.write(record)
+            return None
+        delay_s = await self._looking.look(
+            record, lambda credential, lane, forced: self._asking.rows(record.task, credential, lane, forced=forced)
+        )
+        waits = record.task.is_polled or record.task.request_waits
+        return delay_s if waits else None
+
+
+def _track(record: Record[PreloadTask]) -> PreloadTrack:
+    assert isinstance(record.track, PreloadTrack)  # noqa: S101 - for the type checker: take_over made it one
+    return record.track
