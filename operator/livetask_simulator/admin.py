@@ -11,6 +11,7 @@ from livetask_simulator.alibaba import orders as alibaba_orders
 from livetask_simulator.alibaba.preload_admin import PreloadAdmin
 from livetask_simulator.faults import Fault, FaultKind
 from livetask_simulator.fields import FieldError, Fields
+from livetask_simulator.huawei import orders as huawei_orders
 from livetask_simulator.tencent import orders as tencent_orders
 from livetask_simulator.world import World
 
@@ -41,6 +42,7 @@ def admin_routes(world: World) -> list[web.RouteDef]:
         ("DELETE", "/_admin/faults", admin.clear_faults),
         *CloudAdmin(world, world.alibaba, alibaba_orders).routes(),
         *CloudAdmin(world, world.tencent, tencent_orders).routes(),
+        *CloudAdmin(world, world.huawei, huawei_orders).routes(),
         *PreloadAdmin(world.alibaba).routes(),
     ]
     return [

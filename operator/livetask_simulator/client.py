@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from livetask_simulator.alibaba.preload_client import PreloadOrders
 from livetask_simulator.client_words import Raw as Raw
 from livetask_simulator.client_words import camel, part, raw_order, snake_keys
+from livetask_simulator.huawei.client import HuaweiOrders
 from livetask_simulator.tencent.client import TencentOrders
 
 TIMEOUT_S = 10.0
@@ -77,6 +78,8 @@ class Simulator(PreloadOrders):
         self.url = url.rstrip("/")
         self.tencent = TencentOrders(self._send)
         """Orders to the simulated Tencent Cloud; those below are to Alibaba Cloud, or go for all clouds."""
+        self.huawei = HuaweiOrders(self._send)
+        """Orders to the simulated Huawei Cloud."""
 
     def add_account(self, account: str, **settings: object) -> None:
         """Add an account, or change its settings (camelCase, as in README.md: service="overdue")."""

@@ -13,6 +13,7 @@ from livetask_simulator.admin_cloud import C, Orders, T
 from livetask_simulator.alibaba import orders as alibaba_orders
 from livetask_simulator.alibaba.preload_orders import put_preload
 from livetask_simulator.fields import FieldError, Fields
+from livetask_simulator.huawei import orders as huawei_orders
 from livetask_simulator.tencent import orders as tencent_orders
 from livetask_simulator.world import World
 
@@ -26,6 +27,7 @@ def load_script(world: World, path: Path) -> None:
     script = Fields(value or {}, path.name)
     _load_cloud(script, world.alibaba, alibaba_orders, {"preloads": put_preload})
     _load_cloud(script, world.tencent, tencent_orders, {})
+    _load_cloud(script, world.huawei, huawei_orders, {})
     for fault in script.each("faults"):
         world.faults.add(read_fault(fault))
     script.done()

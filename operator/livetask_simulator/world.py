@@ -8,6 +8,7 @@ from livetask_simulator.alibaba.gateway import AlibabaCloud
 from livetask_simulator.clock import Clock, SystemClock
 from livetask_simulator.exchange import Received, Vendor
 from livetask_simulator.faults import Faults
+from livetask_simulator.huawei.gateway import HuaweiCloud
 from livetask_simulator.ledger import Ledger
 from livetask_simulator.tencent.gateway import TencentCloud
 
@@ -21,8 +22,9 @@ class World:
         self.faults = Faults()
         self.alibaba = AlibabaCloud(self.clock)
         self.tencent = TencentCloud(self.clock)
+        self.huawei = HuaweiCloud(self.clock)
         # Asked in this order; the last one claims everything.
-        self.vendors: tuple[Vendor, ...] = (self.tencent, self.alibaba)
+        self.vendors: tuple[Vendor, ...] = (self.tencent, self.huawei, self.alibaba)
 
     def vendor_of(self, received: Received) -> Vendor:
         """The vendor whose protocol a request speaks."""

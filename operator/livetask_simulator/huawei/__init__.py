@@ -1,0 +1,1 @@
+"""The simulated Huawei Cloud: pull tasks of Live (v1)."""
