@@ -14,16 +14,18 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from kubernetes.aio import client
 
 from livetask_operator.config import Config
-from livetask_operator.kube.api import Conflict, KubeError, ObjectGone, RelayTaskApi
+from livetask_operator.kube.api import Conflict, KubeError, ObjectApi, ObjectGone
 from livetask_operator.kube.follow import Follow
 from livetask_operator.observability.health import Health
 from livetask_operator.observability.metrics import Metrics
-from livetask_operator.reconcile.resource import FINALIZER, Instant, RelayTask
+from livetask_operator.reconcile.preload_resource import PRELOAD_TASKS
+from livetask_operator.reconcile.resource import FINALIZER, RELAY_TASKS, Instant, RelayTask
 from livetask_operator.reconcile.status import timestamp
 from livetask_operator.vendors.contract import (
     Credential,
@@ -34,6 +36,8 @@ from livetask_operator.vendors.contract import (
     StopAnswer,
     StopOutcome,
     TaskRef,
+    Turn,
+    at_once,
 )
 from tests.polling.fake_time import FakeTimeLoop, now_s
 from tests.reconcile.given import ALIBABA, CREATED, Cloud, relay_body
@@ -135,7 +139,7 @@ class Server:
             raise ObjectGone(task.label)
         return body
 
-    # What RelayTaskApi does
+    # What ObjectApi does
 
     async def get(self, namespace: str, name: str) -> Body:
         await self._request("get")
@@ -210,7 +214,10 @@ class Vendor(Cloud):
     def account(self, credential: Credential, task: TaskRef) -> str:
         return credential.key_id
 
-    async def look(self, credential: Credential, tasks: Sequence[TaskRef]) -> Mapping[TaskRef, Look]:
+    async def look(
+        self, credential: Credential, tasks: Sequence[TaskRef], turn: Turn = at_once
+    ) -> Mapping[TaskRef, Look]:
+        await turn()
         self.looks.append((now_s(), credential.key_id))
         await asyncio.sleep(self.takes_s)
         answer = self.fails or Observation(self.state, self.state.value)
@@ -244,7 +251,9 @@ class SecretStore:
             raise self.refuses[label]
         if label not in self.data:
             raise refusal(404, "NotFound", f"secrets {name} not found")
-        encoded = {key: base64.b64encode(value.encode()).decode() for key, value in self.data[label].items()}
+        encoded: dict[str, bytes | str] = {
+            key: base64.b64encode(value.encode()).decode() for key, value in self.data[label].items()
+        }
         return client.V1Secret(data=encoded)
 
     async def create_namespaced_event(self, namespace: str, body: Body, **_: object) -> None:
@@ -280,8 +289,9 @@ async def world(vendor: Vendor | None = None, *, watch: bool = True, run: bool =
     server, store = Server(), SecretStore()
     follow = Follow(
         client.ApiClient(client.Configuration(host="http://127.0.0.1:9")),
-        cast("RelayTaskApi", server),
+        {RELAY_TASKS: cast("ObjectApi", server), PRELOAD_TASKS: cast("ObjectApi", Server())},
         {vendor.block: cast("RelayVendor", vendor)},
+        {},
         Config.default(),
         Metrics(),
         Health(now_s),
@@ -290,7 +300,7 @@ async def world(vendor: Vendor | None = None, *, watch: bool = True, run: bool =
     follow.secrets._core = cast("client.CoreV1Api", store)
     follow.events._core = cast("client.CoreV1Api", store)
     if watch:
-        server.watched, server.gone = follow.changed, follow.vanished
+        server.watched, server.gone = partial(follow.changed, RELAY_TASKS), follow.vanished
     work = [
         asyncio.create_task(part()) for part in ((follow.run, follow.secrets.run, follow.events.run) if run else ())
     ]

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from livetask_operator.kube.api import Conflict, ObjectGone, Unavailable
+from livetask_operator.reconcile.resource import RELAY_TASKS
 from livetask_operator.vendors.contract import CredentialsRejected
 from tests.kube.small_world import World, alibaba, run, within, world
 from tests.polling.fake_time import now_s
@@ -20,12 +21,12 @@ def test_a_deletion_in_the_moment_in_which_a_look_begins_is_not_lost() -> None:
     async def story() -> int:
         async with world(watch=False, run=False) as stage:
             uid = stage.server.create()
-            stage.follow.changed(stage.server.copy(uid))
+            stage.follow.changed(RELAY_TASKS, stage.server.copy(uid))
             stage.follow._start_step(
                 uid
             )  # its first line runs in the loop's next round; the deletion comes in this one
             stage.server.delete(uid)
-            stage.follow.changed(stage.server.copy(uid))
+            stage.follow.changed(RELAY_TASKS, stage.server.copy(uid))
             running = asyncio.create_task(stage.follow.run())
             await within(5, lambda: not stage.server.bodies, "gone")
             running.cancel()
@@ -49,7 +50,7 @@ def test_an_object_whose_name_another_has_by_now_is_forgotten() -> None:
     async def story() -> tuple[list[str], int]:
         async with world(watch=False) as stage:
             old = stage.server.create(adopted=False, uid="old")
-            stage.follow.changed(stage.server.copy(old))
+            stage.follow.changed(RELAY_TASKS, stage.server.copy(old))
             stage.server.create(adopted=False, uid="new")
             await asyncio.sleep(30)
             return stage.server.requests, len(stage.vendor.looks)
@@ -107,7 +108,7 @@ def test_what_vanishes_while_all_objects_are_listed_does_not_come_back() -> None
     async def story() -> list[str]:
         async with world(run=False) as stage:
             uid = stage.server.create()
-            stage.follow.changed(stage.server.copy(uid))
+            stage.follow.changed(RELAY_TASKS, stage.server.copy(uid))
             sweep = asyncio.create_task(stage.follow._sweep())
             await asyncio.sleep(0)
             stage.follow.vanished(uid)
@@ -121,7 +122,7 @@ def test_a_key_that_is_accepted_again_hastens_those_who_are_just_at_work() -> No
     async def story() -> float:
         async with world(run=False) as stage:
             uid = stage.server.create()
-            stage.follow.changed(stage.server.copy(uid))
+            stage.follow.changed(RELAY_TASKS, stage.server.copy(uid))
             record = stage.follow._records[uid]
             stage.follow._start_step(uid)
 
