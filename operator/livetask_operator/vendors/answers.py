@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 
 MAX_VENDOR_STATUS_CHARACTERS = 128
 MAX_RETRY_AFTER_S = 120.0
+"""Where Alibaba Cloud's SDK cuts it too."""
 
 
 def json_object(body: bytes) -> Mapping[str, object] | None:

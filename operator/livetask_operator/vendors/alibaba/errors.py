@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
+from livetask_operator.vendors.answers import MAX_RETRY_AFTER_S, retry_after_s, skew_words
 from livetask_operator.vendors.contract import (
     AccountSuspended,
     ClockSkew,
@@ -26,9 +26,6 @@ from livetask_operator.vendors.contract import (
 
 TASK_NOT_FOUND = "InvalidTask.NotFound"
 INVALID_PARAM = "InvalidParam"
-
-MAX_RETRY_AFTER_S = 120.0
-"""Where the vendor's SDK cuts it too."""
 
 # What a refusal is, as a clause: what to do is said where the object and its Secret are known.
 _BAD_KEY = "it does not know this access key, or has switched it off"
@@ -91,26 +88,20 @@ CODES: Mapping[str, tuple[type[VendorError], str]] = {
 def refusal(status: int, headers: Mapping[str, str], code: str, request_id: str, now: datetime) -> VendorError:
     """The error that an answer is. The code decides; where the table does not have it, headers and HTTP's status.
 
-    code: as `clean` leaves it, empty where the answer has none. status: 200 too, some errors come with it.
+    code: as `clean_code` leaves it, empty where the answer has none. status: 200 too, some errors come with it.
     """
     kind, words = _documented(code) or _by_status(code, status)
     wait_s = _vendor_wait_s(headers)
     if wait_s is not None and status >= 400 and not (_documented(code) and issubclass(kind, NeedsPerson)):
         kind, words = Throttled, _QUOTA
     if kind is ClockSkew:
-        words = _skew_words(headers, now)
+        words = skew_words(headers, now) or words
     return kind(
         words if code else f"HTTP {status} without an error code",
         code=code,
         request_id=request_id,
-        retry_after_s=wait_s if wait_s is not None else _standard_wait_s(headers, now),
+        retry_after_s=wait_s if wait_s is not None else retry_after_s(headers, now),
     )
-
-
-def clean(code: object) -> str:
-    """A code as far as it looks like one, 64 characters at most. Empty where it does not begin like one."""
-    found = re.match(r"[A-Za-z0-9._-]{1,64}", code) if isinstance(code, str) else None
-    return found[0] if found else ""
 
 
 def _documented(code: str) -> tuple[type[VendorError], str] | None:
@@ -133,54 +124,6 @@ def _by_status(code: str, status: int) -> tuple[type[VendorError], str]:
 
 def _vendor_wait_s(headers: Mapping[str, str]) -> float | None:
     """`x-acs-retry-after`, which counts milliseconds. Source: the vendor's SDK sleeps it so."""
-    wait_s = _number(headers.get("x-acs-retry-after", "")) / 1000
+    said = headers.get("x-acs-retry-after", "").strip()
+    wait_s = float(said) / 1000 if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", said) else 0.0
     return min(wait_s, MAX_RETRY_AFTER_S) if wait_s > 0 else None
-
-
-def _standard_wait_s(headers: Mapping[str, str], now: datetime) -> float | None:
-    """HTTP's own `Retry-After`: seconds, or a date."""
-    said = headers.get("retry-after", "")
-    until = _http_date(said)
-    wait_s = (until - now).total_seconds() if until else _number(said)
-    return min(wait_s, MAX_RETRY_AFTER_S) if wait_s > 0 else None
-
-
-def _number(text: str) -> float:
-    return float(text) if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", text.strip()) else 0.0
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, IndexError, TypeError, OverflowError):
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
-
-
-def _skew_words(headers: Mapping[str, str], now: datetime) -> str:
-    theirs = _http_date(headers.get("date", ""))
-    about = coarse(now - theirs) if theirs else ""
-    return f"the clock of this machine is {about} the vendor's" if about else _CLOCK
-
-
-def coarse(skew: timedelta) -> str:
-    """How far this clock is off, in words that stay the same from poll to poll. Empty below two minutes.
-
-    No bound lies where skews do: at 15 minutes (the vendor's window) or at whole and half hours (a wrong zone).
-    """
-    minutes = abs(skew).total_seconds() / 60
-    if minutes < 2:
-        return ""
-    if minutes < 12:
-        size = "some minutes"
-    elif minutes < 24:
-        size = "about 20 minutes"
-    elif minutes < 50:
-        size = "about half an hour"
-    elif minutes < 100:
-        size = "about an hour"
-    elif minutes < 36 * 60:
-        size = f"about {int(minutes / 60 + 0.4)} hours"
-    else:
-        size = "more than a day"
-    return f"{size} {'ahead of' if skew > timedelta() else 'behind'}"

@@ -5,7 +5,6 @@ What the relay and the preload API have in common. Sources: vendor-apis.md, sect
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from datetime import datetime
 
 import httpx
 
-from livetask_operator.vendors.alibaba.errors import TASK_NOT_FOUND, clean, refusal
+from livetask_operator.vendors.alibaba.errors import TASK_NOT_FOUND, refusal
 from livetask_operator.vendors.alibaba.signature import sign
+from livetask_operator.vendors.answers import clean_code, json_object
 from livetask_operator.vendors.contract import ClockSkew, Credential, InvalidResponse
 from livetask_operator.vendors.transport import Answer, Request, Transport
 
@@ -85,9 +85,9 @@ class Rpc:
         return self._read(answer)
 
     def _read(self, answer: Answer) -> Reply:
-        document = _json_object(answer.body)
+        document = json_object(answer.body)
         said = _said_code(document, answer)
-        code, request_id = clean(said), _request_id(document)
+        code, request_id = clean_code(said), _request_id(document)
         if code == TASK_NOT_FOUND and document is not None and "Status" in document:
             # Gone and not gone: of all contradictions the one that would let a running task go.
             raise InvalidResponse(f"the answer says a status and {code} in one")
@@ -98,26 +98,6 @@ class Rpc:
         if said:
             raise InvalidResponse("the answer has an error code that is none")
         return Reply(document, request_id)
-
-
-def _json_object(body: bytes) -> Mapping[str, object] | None:
-    """The answer's object; None for all else: no JSON, another kind of value, a name said twice."""
-    try:
-        document = json.loads(body, object_pairs_hook=_once_each, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
-
-
-def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        raise ValueError("a name is said twice")
-    return document
-
-
-def _no_number(word: str) -> object:
-    raise ValueError(f"{word} is not JSON")
 
 
 def _said_code(document: Mapping[str, object] | None, answer: Answer) -> object:
@@ -131,4 +111,4 @@ def _said_code(document: Mapping[str, object] | None, answer: Answer) -> object:
 
 
 def _request_id(document: Mapping[str, object] | None) -> str:
-    return clean((document or {}).get("RequestId"))
+    return clean_code((document or {}).get("RequestId"))
