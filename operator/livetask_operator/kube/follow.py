@@ -163,12 +163,19 @@ class Follow:
         self._wake.set()
 
     def _told(self, record: Record[RelayTask], look: Seen | Refused, credential: Credential) -> None:
-        """Somebody else's reading told of this object, too: as good as a look of its own."""
-        if self._records.get(record.task.uid) is not record or record.step is not None:
+        """Somebody else's reading told of this object, too: as good as a look of its own.
+
+        Not for one that has something else to do by now: its stop is not put off, its edit not taken for acted on.
+        """
+        task = record.task
+        if self._records.get(task.uid) is not record or record.step is not None or task.is_deleted or task.suspend:
+            return
+        due_s, now_s = self._steps.due_at(task.uid), self._mono()
+        if due_s is not None and due_s <= now_s:
             return
         delay_s = self._looking.take(record, look, credential)
-        if not record.task.request_waits:
-            self._steps.set(record.task.uid, self._mono() + delay_s)
+        if not task.request_waits:
+            self._steps.set(task.uid, now_s + delay_s)
         self._spawn(self._review(record))
 
     def _take_over(self, kind: Kind, task: Resource) -> None:
@@ -313,7 +320,7 @@ class Follow:
         """What time alone changes: nothing was seen for too long, or a newcomer's grace is over."""
         try:
             if not record.task.is_deleted:
-                await self._looking.write(record)
+                await self._looking.write(record, self._looking.acted_on(record))
         except ObjectGone:
             self.vanished(record.task.uid)
         except KubeError as error:

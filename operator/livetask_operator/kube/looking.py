@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from livetask_operator.kube.asking import Refused, retry_look_s
@@ -43,7 +44,7 @@ class Looking:
         credential = await self._secrets.credential(task)
         if isinstance(credential, Trouble):
             record.track = record.track.after(credential, self._now().mono, request)
-            await self.write(record)
+            await self.write(record, task.generation)
             return SECRET_AGAIN_S
         answer = await ask(credential, _lane(task), request is not None)
         if isinstance(answer, Refused) and answer.trouble.reason is Reason.CREDENTIALS_REJECTED:
@@ -51,7 +52,7 @@ class Looking:
             if await self._secrets.credential(task) != credential:
                 return 0.0  # the Secret holds another key by now than the one that was refused
         delay_s = self.take(record, answer, credential, request)
-        await self.write(record)
+        await self.write(record, task.generation)
         return delay_s
 
     def take(self, record: Record[Any], answer: Any, credential: Credential, request: str | None = None) -> float:
@@ -64,9 +65,19 @@ class Looking:
         record.track = record.track.after(answer, self._now().mono, request)
         return interval_s
 
-    async def write(self, record: Record[Any]) -> None:
-        """Write what the status should say now. Raises KubeError."""
-        await self._writer.write(record, record.kind.settle(record, self._now()))
+    async def write(self, record: Record[Any], acted_on: int) -> None:
+        """Write what the status should say now, of the generation that was acted on. Raises KubeError.
+
+        An edit that came meanwhile is not acted on yet: who waits for its generation would take the old answer for it.
+        """
+        settle = record.kind.settle(record, self._now())
+        await self._writer.write(record, lambda task: settle(replace(task, generation=acted_on)))
+
+    @staticmethod
+    def acted_on(record: Record[Any]) -> int:
+        """The generation that was acted on last; the object's own where that is not known."""
+        task: Resource = record.task
+        return task.generation if task.status.observed_generation < 0 else task.status.observed_generation
 
 
 def _lane(task: Resource) -> Lane:

@@ -50,7 +50,7 @@ class Preloads:
         if task.is_deleted:
             return None  # somebody else's finalizer holds it; we owe nothing
         if task.suspend or not (task.is_polled or task.request_waits):
-            await self._looking.write(record)
+            await self._looking.write(record, task.generation)
             return None
         delay_s = await self._looking.look(
             record, lambda credential, lane, forced: self._asking.rows(record.task, credential, lane, forced=forced)

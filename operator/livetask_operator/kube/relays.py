@@ -67,7 +67,7 @@ class Relays:
             if not record.task.has_finalizer:
                 return 0.0
         if record.task.suspend:
-            await self._looking.write(record)
+            await self._looking.write(record, record.task.generation)
             return None
         return await self._looking.look(
             record, lambda credential, lane, forced: self._sharing.look(record, credential, lane, forced=forced)
