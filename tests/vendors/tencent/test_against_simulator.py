@@ -10,6 +10,7 @@ import pytest
 
 from livetask_operator.vendors.catalogue import relay_vendors
 from livetask_operator.vendors.contract import (
+    MAX_ANSWER_BYTES,
     ClockSkew,
     Credential,
     CredentialsRejected,
@@ -193,7 +194,8 @@ async def test_every_misbehaviour_is_an_error_that_may_pass(
     cloud: Simulator, vendor: RelayVendor, fault: str, kind: type[VendorError]
 ) -> None:
     has_task(cloud)
-    with cloud.faulty(fault, account=ACCOUNT):
+    size = {"size_bytes": 4 * MAX_ANSWER_BYTES} if fault in ("huge", "gzip-bomb") else {}
+    with cloud.faulty(fault, account=ACCOUNT, **size):
         found = await look(vendor)
 
     assert type(found) is kind, found
