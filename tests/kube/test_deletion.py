@@ -28,7 +28,7 @@ def test_a_deleted_task_is_stopped_and_its_object_goes(tenant: Tenant, operator:
 
     relay.is_gone(within_s=2)
     assert [call.outcome for call in tenant.stops("cup-final")] == ["OK"]
-    task = tenant.cloud.task(tenant.account, "app", "cup-final")
+    task = tenant.cloud.task(tenant.account, tenant.app, "cup-final")
     assert task is not None
     assert task.status == 3
     relay.tells("StopAccepted", "Normal")
@@ -36,7 +36,7 @@ def test_a_deleted_task_is_stopped_and_its_object_goes(tenant: Tenant, operator:
     assert outcomes == ["stop_sent", "stop_accepted"]
     sent, accepted = operator.audit(uid=uid)
     assert accepted["request_id"] == tenant.stops("cup-final")[0].request_id
-    assert (sent["vendor"], sent["application"], sent["task"]) == ("AlibabaCloud", "app", "cup-final")
+    assert (sent["vendor"], sent["application"], sent["task"]) == ("AlibabaCloud", tenant.app, "cup-final")
     assert (sent["namespace"], sent["name"], sent["last_state"]) == (tenant.namespace, "cup-final", "Running")
 
 
@@ -223,7 +223,7 @@ def test_two_owners_that_are_deleted_at_once_stop_the_task(tenant: Tenant) -> No
 
     first.is_gone(within_s=4)
     second.is_gone(within_s=4)
-    task = tenant.cloud.task(tenant.account, "app", "shared")
+    task = tenant.cloud.task(tenant.account, tenant.app, "shared")
     assert task is not None
     assert task.status == 3
 
@@ -243,7 +243,7 @@ def test_an_owner_in_another_namespace_keeps_the_task_only_if_its_own_key_sees_i
     tenant: Tenant, control_plane: ControlPlane, cloud: Cloud
 ) -> None:
     control_plane.kubectl("create", "namespace", f"{tenant.namespace}-stranger")
-    stranger = Tenant(f"{tenant.namespace}-stranger", tenant.objects, cloud.admin)
+    stranger = Tenant(f"{tenant.namespace}-stranger", tenant.objects, cloud.admin, app=tenant.app)
     relay = running(tenant, "mine")
     claim = stranger.relay("claim", "mine")
     claim.reaches("NotFound")
@@ -258,7 +258,7 @@ def test_an_owner_that_moved_to_another_namespace_takes_the_task_over(
     tenant: Tenant, control_plane: ControlPlane, cloud: Cloud
 ) -> None:
     control_plane.kubectl("create", "namespace", f"{tenant.namespace}-new-home")
-    home = Tenant(f"{tenant.namespace}-new-home", tenant.objects, cloud.admin)
+    home = Tenant(f"{tenant.namespace}-new-home", tenant.objects, cloud.admin, app=tenant.app)
     home.put_secret(accessKeyId=tenant.key_id, accessKeySecret=tenant.secret_key)
     old = running(tenant, "moved")
     new = home.relay("moved")
@@ -287,7 +287,7 @@ def test_a_key_of_another_account_does_not_leak_the_task(tenant: Tenant, cloud: 
     assert "another account" in held["message"]
     tenant.put_secret()
     relay.is_gone(within_s=8)
-    task = tenant.cloud.task(tenant.account, "app", "exchanged")
+    task = tenant.cloud.task(tenant.account, tenant.app, "exchanged")
     assert task is not None
     assert task.status == 3
 

@@ -31,7 +31,7 @@ def test_each_word_of_the_vendor_has_its_state(
     tenant: Tenant, status: int, state: str, ready: str, reason: str, also: str | None, kubernetes: str
 ) -> None:
     tenant.starts("cup-final")
-    tenant.cloud.set_task(tenant.account, "app", "cup-final", raw_status=status)
+    tenant.cloud.set_task(tenant.account, tenant.app, "cup-final", raw_status=status)
 
     relay = tenant.relay("cup-final")
 

@@ -52,7 +52,7 @@ def test_killed_while_a_stop_is_under_way_it_stops_the_task_after_its_restart(
     operator.start()
 
     relay.is_gone(within_s=10)
-    task = own_tenant.cloud.task(own_tenant.account, "app", "cut")
+    task = own_tenant.cloud.task(own_tenant.account, own_tenant.app, "cut")
     assert task is not None
     assert task.status == 3
 

@@ -170,7 +170,7 @@ def test_each_cause_blocks_a_deletion_with_words_and_both_ways_out_work(tenant: 
     cause.mends(tenant)
     mended.is_gone(within_s=35)
     assert [call.stopped_task for call in tenant.stops("mended")][-1] is True
-    task = tenant.cloud.task(tenant.account, "app", "mended")
+    task = tenant.cloud.task(tenant.account, tenant.app, "mended")
     assert task is not None
     assert task.status == 3
 

@@ -10,10 +10,20 @@ from typing import Any
 from livetask_operator.reconcile.reasons import Reason
 from livetask_operator.reconcile.resource import FINALIZER, REQUESTED_AT, Instant, RelayTask
 from livetask_operator.reconcile.settle import Seen, Track, settle
-from livetask_operator.reconcile.status import RelayTaskStatus, timestamp
+from livetask_operator.reconcile.status import RelayTaskStatus, Status, timestamp
 from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors import contract
-from livetask_operator.vendors.contract import Credential, Look, Observation, State, StopAnswer, TaskRef, VendorError
+from livetask_operator.vendors.contract import (
+    Credential,
+    Look,
+    Observation,
+    State,
+    StopAnswer,
+    TaskRef,
+    Turn,
+    VendorError,
+    at_once,
+)
 
 CREATED = datetime(2026, 11, 21, 20, 0, 0, tzinfo=UTC)
 BOOTED_S = 5_000.0
@@ -52,7 +62,9 @@ class Cloud:
     def account(self, credential: Credential, task: TaskRef) -> str:
         raise AssertionError("a decision counts no calls")
 
-    async def look(self, credential: Credential, tasks: Sequence[TaskRef]) -> Mapping[TaskRef, Look]:
+    async def look(
+        self, credential: Credential, tasks: Sequence[TaskRef], turn: Turn = contract.at_once
+    ) -> Mapping[TaskRef, Look]:
         raise AssertionError("a decision asks no vendor")
 
     async def stop(self, credential: Credential, task: TaskRef) -> StopAnswer:
@@ -165,9 +177,22 @@ def trouble(reason: Reason, task: RelayTask | None = None, *, detail: str = "", 
     return Trouble.of_vendor(task, error, task.vendor.look_call)
 
 
-def shown(status: RelayTaskStatus) -> str:
+def shown(status: Status) -> str:
     """The conditions in a line: `Ready=Unknown/Throttled Reconciling=True/Throttled`."""
     return " ".join(f"{each.type}={each.status}/{each.reason}" for each in status.conditions)
+
+
+def merged(body: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """What a JSON merge patch (RFC 7386) makes of a body."""
+    result = dict(body)
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        elif isinstance(value, Mapping):
+            result[name] = merged(result.get(name, {}), value)
+        else:
+            result[name] = value
+    return result
 
 
 class Life:

@@ -58,7 +58,7 @@ class Operator:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._config = folder / "config.yaml"
-        endpoints = {"alibabaRtc": cloud_url, "alibabaLive": cloud_url}
+        endpoints = dict.fromkeys(("alibabaRtc", "alibabaLive", "tencentTrtc", "huaweiLive"), cloud_url)
         self._config.write_text(yaml.safe_dump({"endpoints": endpoints, **(config or {})}))
         self.log = folder / "operator.log"
         self.port = free_port()

@@ -17,9 +17,16 @@ class Tenant:
     """Everything is named after the namespace, so that tenants at one cloud and one operator never meet."""
 
     def __init__(
-        self, namespace: str, objects: Objects, cloud: Simulator, labels: Mapping[str, str] | None = None
+        self,
+        namespace: str,
+        objects: Objects,
+        cloud: Simulator,
+        labels: Mapping[str, str] | None = None,
+        app: str | None = None,
     ) -> None:
+        """`app`: another tenant's application, for objects of two namespaces that name one task."""
         self.namespace = namespace
+        self.app = app or f"app-{namespace}"
         self.labels = dict(labels or {})
         self.objects = objects
         self.cloud = cloud
@@ -34,10 +41,10 @@ class Tenant:
 
     def starts(self, task: str, status: int = 1, **settings: Any) -> None:
         """The task exists at the vendor."""
-        self.cloud.start_task(self.account, "app", task, status, **settings)
+        self.cloud.start_task(self.account, self.app, task, status, **settings)
 
     def becomes(self, task: str, status: int) -> None:
-        self.cloud.set_task(self.account, "app", task, status=status)
+        self.cloud.set_task(self.account, self.app, task, status=status)
 
     def fault(self, kind: str, **settings: object) -> int:
         return self.cloud.fault(kind, account=self.account, **settings)
@@ -68,7 +75,7 @@ class Tenant:
             "kind": "RelayTask",
             "metadata": {"name": name, "labels": self.labels},
             "spec": {
-                "alibabaCloud": {"appId": "app", "taskId": task or name},
+                "alibabaCloud": {"appId": self.app, "taskId": task or name},
                 "credentialsSecretRef": {"name": "alibaba"},
                 "pollIntervalSeconds": 5,
                 **spec,
