@@ -44,6 +44,10 @@ class _Entry:
     users: set[str]
     content: _Content | None = None
     read_s: float = 0.0
+    tried_s: float = 0.0
+    """When it was last read, or should have been: one that cannot be read must not keep the others from their turn."""
+    failed: bool = False
+    reading: asyncio.Task[_Content] | None = None
 
 
 class Secrets:
@@ -102,25 +106,39 @@ class Secrets:
                 del self._entries[key]
 
     async def run(self) -> None:
-        """Read the Secrets in use again, the longest unread first, for ever."""
+        """Read the Secrets in use again, the longest untried first, for ever."""
         while True:
             now_s = self._monotonic()
-            oldest = min(self._entries.items(), key=lambda item: item[1].read_s, default=None)
             self._metrics.secrets_in_use.set(len(self._entries))
-            age_s = now_s - oldest[1].read_s if oldest and oldest[1].content is not None else 0.0
-            self._metrics.secret_age_seconds.set(age_s)
-            if oldest is None or now_s - oldest[1].read_s < READ_AGAIN_AFTER_S:
-                wait_s = READ_AGAIN_AFTER_S - (now_s - oldest[1].read_s) if oldest else RETRY_AFTER_S
+            read_s = [entry.read_s for entry in self._entries.values() if entry.content is not None]
+            self._metrics.secret_age_seconds.set(now_s - min(read_s) if read_s else 0.0)
+            key, entry = min(self._entries.items(), key=lambda item: item[1].tried_s, default=(None, None))
+            if key is None or entry is None or now_s - entry.tried_s < READ_AGAIN_AFTER_S:
+                wait_s = RETRY_AFTER_S if entry is None else READ_AGAIN_AFTER_S - (now_s - entry.tried_s)
                 await asyncio.sleep(min(wait_s, RETRY_AFTER_S))
                 continue
             try:
-                await self._read(oldest[0], Lane.POLL)
+                await self._read(key, Lane.POLL)
+                entry.failed = False
             except KubeError as error:
-                log.warning("a Secret could not be read again: %s", error)
-                await asyncio.sleep(RETRY_AFTER_S)
+                if not entry.failed:
+                    log.warning("a Secret could not be read again: %s", error)
+                entry.failed = True
 
     async def _read(self, key: Key, lane: Lane) -> _Content:
+        """Read a Secret, or wait for the reading that is under way: many objects that begin together need one."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return await self._fetch(key, lane)
+        if entry.reading is None:
+            entry.reading = asyncio.get_running_loop().create_task(self._fetch(key, lane))
+            entry.reading.add_done_callback(lambda reading: _done(entry, reading))
+        return await asyncio.shield(entry.reading)  # not cancelled with the one who came first
+
+    async def _fetch(self, key: Key, lane: Lane) -> _Content:
         await self._reads.enter(lane)
+        if (entry := self._entries.get(key)) is not None:
+            entry.tried_s = self._monotonic()
         namespace, name = key
         try:
             with translated(f"get Secret {namespace}/{name}"):
@@ -138,6 +156,12 @@ class Secrets:
         if before is not None and before != content:
             self._changed(namespace, name)
         return content
+
+
+def _done(entry: _Entry, reading: asyncio.Task[_Content]) -> None:
+    entry.reading = None
+    if not reading.cancelled():
+        reading.exception()  # told to whoever waits; if nobody does any more, it is no fault
 
 
 def _decoded(data: Mapping[str, str | bytes]) -> Mapping[str, str]:
