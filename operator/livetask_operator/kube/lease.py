@@ -62,16 +62,20 @@ class Lease:
     async def keep(self) -> None:
         """Renew until the Lease is lost. Raises LeaseLost, in time for this process to end before another acts."""
         while True:
-            await asyncio.sleep(RETRY_S)
             try:
-                holder = await self._claim()
+                # Over the pause and the requests, too: two that hang would take it past the moment another may act.
+                async with asyncio.timeout(self._renewed_s + RENEW_DEADLINE_S - self._monotonic()):
+                    await asyncio.sleep(RETRY_S)
+                    holder = await self._claim()
             except KubeError as error:
                 log.warning("the Lease was not renewed: %s", error)
+            except TimeoutError:
+                raise LeaseLost(
+                    f"the Lease {self._namespace}/{self._name} was not renewed for {RENEW_DEADLINE_S:g} s"
+                ) from None
             else:
                 if holder != self._identity:
                     raise LeaseLost(f"the Lease {self._namespace}/{self._name} was taken by {holder}")
-            if self._monotonic() - self._renewed_s >= RENEW_DEADLINE_S:
-                raise LeaseLost(f"the Lease {self._namespace}/{self._name} was not renewed for {RENEW_DEADLINE_S:g} s")
 
     async def release(self) -> None:
         """Let a standby take over at once, at the end of this process."""

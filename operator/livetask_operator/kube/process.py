@@ -6,6 +6,7 @@ What else runs in the loop is started here, so that one place knows what must en
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import time
@@ -29,6 +30,8 @@ from livetask_operator.vendors.contract import PreloadVendor, RelayVendor
 HEARTBEAT_WITHIN_S = 30.0
 LAG_EVERY_S = 1.0
 KOPF_GRACE_S = 3.0
+EVENTS_GRACE_S = 3.0
+"""For what is still to be posted at the end: an API server that hangs must not keep the Lease from the next."""
 SERVED_AGAIN_S = 2.0
 
 log = logging.getLogger("livetask.process")
@@ -102,30 +105,47 @@ async def _lead(
     }
     if lease is not None:
         work.add(asyncio.create_task(lease.keep(), name="Lease"))
-    if options.namespaces and not await _before(stop, _until_served(apis.values())):
-        return 0
     watching = asyncio.create_task(
-        watch(connection, follow, options.namespaces, options.selector, kopf_ready, kopf_stop), name="kopf"
+        _watch_when_served(connection, follow, apis.values(), options, kopf_ready, kopf_stop), name="kopf"
     )
     asked_to_stop = asyncio.create_task(stop.wait(), name="signal")
-    await _before(stop, kopf_ready.wait())
-    _listen_to_signals(stop)  # kopf has put its own in their place; ours let stops under way end first
-    health.become_ready()
-    done, _ = await asyncio.wait({*work, watching, asked_to_stop}, return_when=asyncio.FIRST_COMPLETED)
+    became_ready = asyncio.create_task(kopf_ready.wait())
+    ends = {*work, watching, asked_to_stop}
+    done, _ = await asyncio.wait({*ends, became_ready}, return_when=asyncio.FIRST_COMPLETED)
+    if done == {became_ready}:
+        _listen_to_signals(stop)  # kopf has put its own in their place; ours let stops under way end first
+        health.become_ready()
+        done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     code = 0 if stop.is_set() else 1
-    keeps_lease = all(_tell_end(task) for task in done - {asked_to_stop})
+    keeps_lease = all(_tell_end(task) for task in done - {asked_to_stop, became_ready})
 
     await follow.stop()
-    await follow.events.drain()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(EVENTS_GRACE_S):
+            await follow.events.drain()
     if lease is not None and keeps_lease:
         await lease.release()
     kopf_stop.set()
-    for task in work | {asked_to_stop}:
+    for task in work | {asked_to_stop, became_ready}:
         task.cancel()
-    await asyncio.wait({watching}, timeout=KOPF_GRACE_S)
+    if kopf_ready.is_set():
+        await asyncio.wait({watching}, timeout=KOPF_GRACE_S)
     watching.cancel()
-    await asyncio.gather(*work, watching, asked_to_stop, return_exceptions=True)
+    await asyncio.gather(*work, watching, asked_to_stop, became_ready, return_exceptions=True)
     return code
+
+
+async def _watch_when_served(
+    connection: Connection,
+    follow: Follow,
+    apis: Iterable[ObjectApi],
+    options: Options,
+    ready: asyncio.Event,
+    stop: asyncio.Event,
+) -> None:
+    if options.namespaces:
+        await _until_served(apis)
+    await watch(connection, follow, options.namespaces, options.selector, ready, stop)
 
 
 def _tell_end(task: asyncio.Task[object]) -> bool:
