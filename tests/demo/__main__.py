@@ -20,6 +20,9 @@ from tests.stage.processes import Cloud, Operator
 
 ROOT = Path(__file__).parent.parent.parent
 APP, ACCOUNT, NAMESPACE = "yourAppId", "demo", "live"
+PROJECT = "0123456789abcdef0123456789abcdef"
+URLS = ("rtmp://play.example.com/live/cup-final", "rtmp://play.example.com/live/cup-final-commentary")
+STOP_CALLS = ("StopLiveMPUTask", "StopStreamIngest", "DeletePullTask")
 OPERATOR_NAMESPACE = "livetask-system"
 STEP_TIMEOUT_S = 60.0
 LOOK_AGAIN_S = 0.3
@@ -47,16 +50,16 @@ class Demo:
         self.say(output.rstrip())
         return output
 
-    def table(self) -> str:
-        return self.cluster.kubectl("-n", NAMESPACE, "get", "rlt").stdout
+    def table(self, kind: str) -> str:
+        return self.cluster.kubectl("-n", NAMESPACE, "get", kind).stdout
 
-    def show_until(self, what: str, condition: Callable[[dict[str, str]], bool]) -> None:
+    def show_until(self, what: str, condition: Callable[[dict[str, str]], bool], kind: str = "rlt") -> None:
         """Show the table each time a state moves, until the states are as they should be."""
-        self.say(f"$ kubectl -n {NAMESPACE} get rlt        ({what})")
+        self.say(f"$ kubectl -n {NAMESPACE} get {kind}        ({what})")
         shown: dict[str, str] | None = None
         deadline = time.monotonic() + STEP_TIMEOUT_S
         while True:
-            table = self.table()
+            table = self.table(kind)
             now = states(table)
             if now != shown:
                 self.say(table.rstrip() + "\n")
@@ -75,14 +78,23 @@ def states(table: str) -> dict[str, str]:
     return {row.split()[0]: (row[at:].split() or [""])[0] if row[at : at + 1].strip() else "" for row in rows}
 
 
-def set_the_vendor_up(cloud: Simulator) -> None:
-    """What has happened at the vendor before anybody applies anything."""
+def set_the_vendors_up(cloud: Simulator) -> None:
+    """What has happened at the vendors before anybody applies anything."""
     cloud.add_account(ACCOUNT)
     cloud.add_key(ACCOUNT, "yourAccessKeyId", "yourAccessKeySecret")
     cloud.start_task(ACCOUNT, APP, "cup-final", 0, life=[(4.0, 1)])
     cloud.start_task(ACCOUNT, APP, "press-conference", 1)
     cloud.start_task(ACCOUNT, APP, "concert", 1)
     cloud.start_task(ACCOUNT, APP, "rehearsal", 1)
+    for url in URLS:
+        life = [(8.0, 60, "Success"), (16.0, 100, "Success")]
+        cloud.add_preload(ACCOUNT, "play.example.com", url, process=0, starts_in_seconds=4.0, life=life)
+    cloud.tencent.add_account(ACCOUNT)
+    cloud.tencent.add_key(ACCOUNT, "yourSecretId", "yourSecretKey")
+    cloud.tencent.start_task(ACCOUNT, 1400000001, "CR6Lqv-x+y.")
+    cloud.huawei.add_account(ACCOUNT)
+    cloud.huawei.add_key(ACCOUNT, "yourHuaweiAccessKeyId", "yourSecretAccessKey")
+    cloud.huawei.start_task(ACCOUNT, PROJECT, "7864b3dc-e92f-42db-a754-08e627b6d8dd")
 
 
 def play(demo: Demo, kubeconfig: Path) -> list[str]:
@@ -90,9 +102,9 @@ def play(demo: Demo, kubeconfig: Path) -> list[str]:
     cloud = demo.cloud.admin
     seen = []
 
-    demo.title("The vendor: a simulated Alibaba Cloud, where four tasks were started")
-    set_the_vendor_up(cloud)
-    demo.say(f"It checks signatures and quotas as the real one does, at {demo.cloud.url}")
+    demo.title("The vendors: simulated Alibaba, Tencent and Huawei Cloud, where tasks were started")
+    set_the_vendors_up(cloud)
+    demo.say(f"They check signatures and quotas as the real ones do, at {demo.cloud.url}")
 
     demo.title("The operator, as its own process, with the rights that manifests/ gives its ServiceAccount")
     arguments = ("--lease-namespace", OPERATOR_NAMESPACE)
@@ -101,12 +113,18 @@ def play(demo: Demo, kubeconfig: Path) -> list[str]:
 
     demo.title("Tasks are declared")
     demo.kubectl("apply", "-k", str((ROOT / "manifests" / "samples").relative_to(Path.cwd())))
-    running = {"cup-final", "press-conference", "concert", "rehearsal"}
+    running = {"cup-final", "press-conference", "concert", "rehearsal", "interview", "stadium-feed"}
     demo.show_until(
         "until the operator has followed all of them",
         lambda now: all(now.get(name) == "Running" for name in running) and now.get("charity-gala") == "NotFound",
     )
-    seen.append("5 tasks were applied; their states moved as the vendor said: 4 run, 1 is not known there yet")
+    seen.append(
+        "7 tasks at 3 vendors were applied; their states moved as the vendors said: 6 run, 1 is not known there yet"
+    )
+
+    demo.title("URLs are warmed up at the edge: a PreloadTask, until its result is final")
+    demo.show_until("until the preload is done", lambda now: now.get("cup-final-edge") == "Succeeded", kind="plt")
+    seen.append("a preload of two URLs moved to Succeeded, and is polled no more")
 
     demo.title("A running task ends at the vendor, and another has trouble with its push URL")
     cloud.set_task(ACCOUNT, APP, "press-conference", status=2)
@@ -120,20 +138,19 @@ def play(demo: Demo, kubeconfig: Path) -> list[str]:
         "a task that ended at the vendor became Stopped, one in trouble Failed, with a Warning that says what to do"
     )
 
-    demo.title("A RelayTask is deleted: its task is stopped at the vendor, then the object goes")
+    demo.title("RelayTasks are deleted: their tasks are stopped at the vendors, then the objects go")
     began = time.monotonic()
-    demo.kubectl("-n", NAMESPACE, "delete", "rlt", "rehearsal")
+    demo.kubectl("-n", NAMESPACE, "delete", "rlt", "rehearsal", "interview", "stadium-feed")
     took_s = time.monotonic() - began
-    stops = cloud.calls(account=ACCOUNT, operation="StopLiveMPUTask")
+    stops = [call for operation in STOP_CALLS for call in cloud.calls(account=ACCOUNT, operation=operation)]
     for call in stops:
-        demo.say(f"The vendor received {call.operation} AppId={call.app_id} TaskId={call.task_id}: {call.outcome}")
-    task = cloud.task(ACCOUNT, APP, "rehearsal")
-    if [call.task_id for call in stops] != ["rehearsal"] or task is None or task.status != 3:
-        raise RuntimeError(f"the vendor should have stopped rehearsal and nothing else; it received {stops}")
+        demo.say(f"The vendor received {call.operation} of task {call.task_id}: {call.outcome}")
+    if sorted(call.operation for call in stops if call.stopped_task) != sorted(STOP_CALLS) or len(stops) != 3:
+        raise RuntimeError(f"the vendors should have stopped these three and nothing else; they received {stops}")
     demo.kubectl("-n", NAMESPACE, "get", "events", "--field-selector", "reason=StopAccepted")
     seen.append(
-        f"kubectl delete returned after {took_s:.1f} s, when the vendor had accepted StopLiveMPUTask; "
-        "nothing else was stopped"
+        f"kubectl delete of three returned after {took_s:.1f} s, when each vendor had accepted its stop "
+        f"({', '.join(STOP_CALLS)}); nothing else was stopped"
     )
     return seen
 

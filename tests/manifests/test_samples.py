@@ -8,6 +8,8 @@ import pytest
 import yaml
 
 from livetask_operator.vendors.alibaba.relay import AlibabaRelay
+from livetask_operator.vendors.huawei.relay import HuaweiRelay
+from livetask_operator.vendors.tencent.relay import TencentRelay
 from tests.conftest import ROOT
 from tests.controlplane import ControlPlane
 
@@ -34,18 +36,27 @@ def test_the_api_server_accepts_the_samples(crds: ControlPlane) -> None:
     assert "relaytask.livetask.dev/cup-final created (server dry run)" in run.stdout
 
 
-def test_the_samples_secret_has_the_keys_that_the_vendor_needs(samples: list[dict[str, Any]]) -> None:
-    (secret,) = of_kind(samples, "Secret")
-
-    assert set(secret["stringData"]) == set(AlibabaRelay.secret_keys)
+VENDORS = {"alibabaCloud": AlibabaRelay, "tencentCloud": TencentRelay, "huaweiCloud": HuaweiRelay}
 
 
-def test_each_sample_follows_a_task_of_its_own_with_the_samples_secret(samples: list[dict[str, Any]]) -> None:
+def test_each_sample_uses_a_secret_that_has_the_keys_its_vendor_needs(samples: list[dict[str, Any]]) -> None:
+    keys = {secret["metadata"]["name"]: set(secret["stringData"]) for secret in of_kind(samples, "Secret")}
+
+    for task in [*of_kind(samples, "RelayTask"), *of_kind(samples, "PreloadTask")]:
+        (vendor,) = [vendor for block, vendor in VENDORS.items() if block in task["spec"]]
+        assert keys[task["spec"]["credentialsSecretRef"]["name"]] == set(vendor.secret_keys)
+
+
+def test_both_kinds_and_all_vendors_are_shown_and_each_follows_a_task_of_its_own(
+    samples: list[dict[str, Any]],
+) -> None:
     tasks = of_kind(samples, "RelayTask")
+    followed = [(block, task["spec"][block]["taskId"]) for task in tasks for block in VENDORS if block in task["spec"]]
 
-    assert {task["spec"]["credentialsSecretRef"]["name"] for task in tasks} == {"alibaba"}
+    assert {block for block, _ in followed} == set(VENDORS)
+    assert len(set(followed)) == len(tasks)
+    assert of_kind(samples, "PreloadTask")
     assert {task["metadata"]["namespace"] for task in tasks} == {"live"}
-    assert len({task["spec"]["alibabaCloud"]["taskId"] for task in tasks}) == len(tasks)
 
 
 def test_both_ways_to_survive_a_rename_in_git_are_shown(samples: list[dict[str, Any]]) -> None:
