@@ -63,7 +63,7 @@ class Cloud:
         raise AssertionError("a decision counts no calls")
 
     async def look(
-        self, credential: Credential, tasks: Sequence[TaskRef], turn: Turn = contract.at_once
+        self, credential: Credential, tasks: Sequence[TaskRef], turn: Turn = at_once
     ) -> Mapping[TaskRef, Look]:
         raise AssertionError("a decision asks no vendor")
 

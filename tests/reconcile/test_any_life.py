@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +26,7 @@ from tests.reconcile.given import (
     Life,
     at,
     body_of,
+    merged,
     relay_task,
     seen,
     trouble,
@@ -87,19 +87,6 @@ def happen(life: Life, event: Event) -> None:
             life.task = replace(life.task, generation=life.task.generation + 1)
         case "restart":
             life.restart()
-
-
-def merged(body: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """What a JSON merge patch (RFC 7386) makes of a body."""
-    result = dict(body)
-    for name, value in patch.items():
-        if value is None:
-            result.pop(name, None)
-        elif isinstance(value, Mapping):
-            result[name] = merged(result.get(name, {}), value)
-        else:
-            result[name] = value
-    return result
 
 
 def assert_sound(task: RelayTask, old: RelayTaskStatus, new: RelayTaskStatus) -> None:

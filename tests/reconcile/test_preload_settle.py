@@ -1,0 +1,409 @@
+"""What the status of a PreloadTask says after good and failed looks, edits, a suspension, a restart, and at the end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from livetask_operator.reconcile.looks import review_at_s
+from livetask_operator.reconcile.preload_settle import state_of
+from livetask_operator.reconcile.preload_status import TaskRow
+from livetask_operator.reconcile.reasons import MAY_PASS, NEEDS_PERSON, Reason
+from livetask_operator.reconcile.trouble import Trouble
+from livetask_operator.vendors.contract import PreloadRow, PreloadRows, RowState
+from tests.reconcile.checker import contradictions, kstatus
+from tests.reconcile.given import at, shown
+from tests.reconcile.preload_given import (
+    DAY_S,
+    FINAL,
+    OPENING,
+    PreloadLife,
+    body_of_preload,
+    done,
+    failed,
+    preload_task,
+    preload_trouble,
+    preloaded,
+    row,
+    rows,
+    with_preload_status,
+)
+
+GROWN_S = 600.0
+"""An age at which nothing is forgiven any more."""
+LATE_S = 3 * DAY_S
+PENDING = row(RowState.PENDING, 0, said="pending")
+UNKNOWN = row(RowState.UNKNOWN, None, said="melting")
+THROTTLED = preload_trouble(Reason.THROTTLED)
+REJECTED = preload_trouble(Reason.CREDENTIALS_REJECTED)
+
+
+@pytest.mark.parametrize(
+    ("told", "state", "conditions", "health"),
+    [
+        (
+            [PENDING],
+            "Pending",
+            "Ready=Unknown/Pending Succeeded=Unknown/Pending Reconciling=True/Pending",
+            "InProgress",
+        ),
+        (
+            [row()],
+            "Preloading",
+            "Ready=Unknown/Preloading Succeeded=Unknown/Preloading Reconciling=True/Preloading",
+            "InProgress",
+        ),
+        ([done()], "Succeeded", "Ready=True/Succeeded Succeeded=True/Succeeded", "Current"),
+        (
+            [failed()],
+            "Failed",
+            "Ready=False/PreloadFailed Succeeded=False/PreloadFailed Stalled=True/PreloadFailed",
+            "Failed",
+        ),
+        (
+            [],
+            "NotFound",
+            "Ready=False/TaskNotFound Succeeded=False/TaskNotFound Stalled=True/TaskNotFound",
+            "Failed",
+        ),
+        (
+            [UNKNOWN],
+            "Unknown",
+            "Ready=Unknown/UnknownVendorStatus Succeeded=Unknown/UnknownVendorStatus",
+            "InProgress",
+        ),
+    ],
+    ids=["Pending", "Preloading", "Succeeded", "Failed", "NotFound", "Unknown"],
+)
+def test_each_state_has_its_row_in_the_table(told: list[PreloadRow], state: str, conditions: str, health: str) -> None:
+    task = preload_task()
+
+    status = preloaded(task, (GROWN_S, rows(*told)))
+
+    assert (status.state, shown(status)) == (state, conditions)
+    body = body_of_preload(with_preload_status(task, status))
+    assert kstatus(body) == health
+    assert contradictions(body) == []
+
+
+def test_expired_has_its_row_in_the_table() -> None:
+    task = preload_task()
+
+    status = preloaded(task, (GROWN_S, rows(row())), (LATE_S, rows()))
+
+    assert shown(status) == "Ready=False/Expired Succeeded=False/Expired Stalled=True/Expired"
+    body = body_of_preload(with_preload_status(task, status))
+    assert kstatus(body) == "Failed"
+    assert contradictions(body) == []
+
+
+@pytest.mark.parametrize(
+    ("states", "together"),
+    [
+        ("Preloading Failed Expired NotFound Unknown Succeeded", "Preloading"),
+        ("Pending Failed", "Preloading"),
+        ("Pending Succeeded", "Preloading"),
+        ("Pending Expired", "Preloading"),
+        ("Pending Unknown", "Preloading"),
+        ("Pending Pending", "Pending"),
+        ("Pending NotFound", "Pending"),
+        ("Unknown Failed Expired NotFound Succeeded", "Unknown"),
+        ("Failed Expired NotFound Succeeded", "Failed"),
+        ("Expired NotFound Succeeded", "Expired"),
+        ("NotFound Succeeded", "NotFound"),
+        ("Succeeded Succeeded", "Succeeded"),
+        ("Succeeded Rehearsing", "Unknown"),
+        ("Failed Rehearsing", "Unknown"),
+    ],
+)
+def test_the_states_of_all_are_taken_together_in_the_contracts_order(states: str, together: str) -> None:
+    there = [TaskRow(state, task_id=str(number)) for number, state in enumerate(states.split())]
+
+    assert state_of(there) == together
+    assert state_of(there[::-1]) == together
+
+
+def test_a_good_look_fills_the_whole_status() -> None:
+    url = row(progress=62, area="overseas", description="Successfully", start_time=at(0).wall, end_time=at(3600).wall)
+
+    status = preloaded(
+        preload_task(task_ids=["t-2"], play_urls=[OPENING]), (5, rows(url, failed(task_id="t-2", url=FINAL)))
+    )
+
+    message = "Alibaba Cloud has completed 0 of 2 preloads, 1 failed. It is looked at again until all have ended."
+    common = {
+        "status": "Unknown",
+        "reason": "Preloading",
+        "message": message,
+        "lastTransitionTime": "2026-11-21T20:00:05Z",
+        "observedGeneration": 1,
+    }
+    assert status.to_body() == {
+        "observedGeneration": 1,
+        "state": "Preloading",
+        "progress": 46,
+        "total": 2,
+        "succeeded": 0,
+        "failed": 1,
+        "tasks": [
+            {
+                "taskId": "t-2",
+                "playUrl": FINAL,
+                "state": "Failed",
+                "progress": 30,
+                "vendorStatus": "Failed",
+                "createTime": "2026-11-21T19:59:00Z",
+            },
+            {
+                "taskId": "t-1",
+                "playUrl": OPENING,
+                "area": "overseas",
+                "state": "Preloading",
+                "progress": 62,
+                "vendorStatus": "preloading",
+                "description": "Successfully",
+                "createTime": "2026-11-21T19:59:00Z",
+                "startTime": "2026-11-21T20:00:00Z",
+                "endTime": "2026-11-21T21:00:00Z",
+            },
+        ],
+        "conditions": [
+            {"type": "Ready"} | common,
+            {"type": "Succeeded"} | common,
+            {"type": "Reconciling"} | common | {"status": "True"},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("told", "progress"),
+    [
+        pytest.param([row(progress=50), row(url=FINAL, task_id="t-2", progress=51)], 50, id="rounded down"),
+        pytest.param([row(progress=None), done(url=FINAL, task_id="t-2")], 50, id="unsaid is 0"),
+        pytest.param([done()], 50, id="never seen is 0"),
+        pytest.param([row(RowState.SUCCEEDED, None), done(url=FINAL, task_id="t-2")], 100, id="complete is 100"),
+    ],
+)
+def test_the_progress_is_the_mean_over_all(told: list[PreloadRow], progress: int) -> None:
+    status = preloaded(preload_task(play_urls=[OPENING, FINAL]), (GROWN_S, rows(*told)))
+
+    assert status.progress == progress
+
+
+@pytest.mark.parametrize(
+    ("age_s", "kind"),
+    [
+        pytest.param(0, "Reconciling", id="newborn"),
+        pytest.param(119.999, "Reconciling", id="nearly two minutes old"),
+        pytest.param(120, "Stalled", id="two minutes old"),
+    ],
+)
+def test_a_preload_that_is_not_there_yet_is_forgiven_for_two_minutes(age_s: float, kind: str) -> None:
+    status = preloaded(preload_task(), (age_s, rows()))
+
+    assert shown(status) == f"Ready=False/TaskNotFound Succeeded=False/TaskNotFound {kind}=True/TaskNotFound"
+
+
+def test_when_the_grace_ends_the_status_is_reviewed_without_another_look() -> None:
+    life = PreloadLife(preload_task(pollIntervalSeconds=3600), at_s=20)
+    life.look(rows())
+
+    assert review_at_s(life.task, life.track, at(20)) == at(120).mono
+    life.now_s = 120.0
+    assert "Stalled=True/TaskNotFound" in shown(life.review())
+
+
+def test_a_look_that_says_the_same_again_changes_nothing() -> None:
+    first = preloaded(preload_task(), (5, rows(row())))
+
+    again = preloaded(preload_task(), (5, rows(row())), (35, rows(row())), (65, rows(row())))
+
+    assert again.patch_from(first) == {}
+
+
+def test_the_status_follows_each_percent() -> None:
+    life = PreloadLife(preload_task())
+    before = life.look(rows(row(progress=50)))
+
+    patch = life.look(rows(row(progress=51))).patch_from(before)
+
+    assert sorted(patch) == ["progress", "tasks"], "the conditions have nothing new to say"
+
+
+Story = list[tuple[float, PreloadRows | Trouble | None]]
+SEEN = rows(row())
+PRELOADING = "Ready=Unknown/Preloading Succeeded=Unknown/Preloading"
+STORIES: list[tuple[str, Story, str]] = [
+    ("one failed look", [(0, SEEN), (30, THROTTLED)], f"{PRELOADING} Reconciling=True/Preloading"),
+    ("two in a row", [(0, SEEN), (30, THROTTLED), (35, THROTTLED)], f"{PRELOADING} Reconciling=True/Throttled"),
+    (
+        "two in a row, not there",
+        [(GROWN_S, rows()), (630, THROTTLED), (635, THROTTLED)],
+        "Ready=False/TaskNotFound Succeeded=False/TaskNotFound Reconciling=True/Throttled",
+    ),
+    (
+        "many, and stale",
+        [(0, SEEN), (30, THROTTLED), (35, THROTTLED), (90, None)],
+        "Ready=Unknown/Throttled Succeeded=Unknown/Throttled Reconciling=True/Throttled",
+    ),
+    (
+        "no look was tried",
+        [(0, SEEN), (90, None)],
+        "Ready=Unknown/Stale Succeeded=Unknown/Stale Reconciling=True/Stale",
+    ),
+    (
+        "a person must act",
+        [(0, SEEN), (30, REJECTED)],
+        "Ready=Unknown/CredentialsRejected Succeeded=Unknown/CredentialsRejected Stalled=True/CredentialsRejected",
+    ),
+    ("a person acted", [(0, SEEN), (30, REJECTED), (35, SEEN)], f"{PRELOADING} Reconciling=True/Preloading"),
+    (
+        "never read to the end",
+        [(0, rows(complete=False))],
+        "Ready=Unknown/InvalidResponse Succeeded=Unknown/InvalidResponse Reconciling=True/InvalidResponse",
+    ),
+    ("at last read to the end", [(0, rows(complete=False)), (5, SEEN)], f"{PRELOADING} Reconciling=True/Preloading"),
+]
+
+
+@pytest.mark.parametrize(("story", "conditions"), [pytest.param(*each[1:], id=each[0]) for each in STORIES])
+def test_a_story_of_failing_looks_ends_as_promised(story: Story, conditions: str) -> None:
+    task = preload_task()
+
+    status = preloaded(task, *story)
+
+    assert shown(status) == conditions
+    assert contradictions(body_of_preload(with_preload_status(task, status))) == []
+
+
+def test_a_secret_that_comes_a_little_later_is_forgiven() -> None:
+    status = preloaded(preload_task(), (1, preload_trouble(Reason.SECRET_NOT_FOUND)))
+
+    assert "Reconciling=True/SecretNotFound" in shown(status)
+
+
+def test_a_suspended_object_keeps_what_was_seen_and_follows_its_generation() -> None:
+    life = PreloadLife(preload_task())
+    before = life.look(SEEN)
+
+    life.task = replace(life.task, suspend=True, generation=2)
+    status = life.review()
+
+    assert shown(status) == "Ready=Unknown/Suspended Succeeded=Unknown/Suspended"
+    assert (status.state, status.tasks, status.observed_generation) == ("Preloading", before.tasks, 2)
+    assert review_at_s(life.task, life.track, at(life.now_s)) is None
+
+
+def test_an_object_that_nobody_looked_at_yet_gets_no_status_however_long_it_takes() -> None:
+    task = preload_task()
+
+    status = preloaded(task, (0, None), (10_000, None))
+
+    assert status == task.status
+    assert kstatus(body_of_preload(task)) == "InProgress"
+
+
+RESULTS: dict[str, Story] = {
+    "Succeeded": [(0, SEEN), (GROWN_S, rows(done()))],
+    "Failed": [(0, SEEN), (GROWN_S, rows(failed()))],
+    "Expired": [(0, SEEN), (LATE_S, rows())],
+}
+
+
+def ended(state: str) -> PreloadLife:
+    """A life up to its result."""
+    life = PreloadLife(preload_task())
+    for seconds, outcome in RESULTS[state]:
+        life.now_s = seconds
+        assert outcome is not None
+        life.look(outcome)
+    assert life.task.status.state == state
+    return life
+
+
+@pytest.mark.parametrize("state", RESULTS)
+def test_a_result_has_the_time_when_it_was_seen_and_keeps_it(state: str) -> None:
+    life = ended(state)
+    completed = life.task.status.completion_time
+
+    life.now_s += 3_000
+    life.restart()
+    life.look(life.track.latest or rows())
+
+    assert completed == {"Expired": "2026-11-24T20:00:00Z"}.get(state, "2026-11-21T20:10:00Z")
+    assert life.task.status.completion_time == completed
+
+
+@pytest.mark.parametrize("state", RESULTS)
+def test_a_result_does_not_get_stale(state: str) -> None:
+    life = ended(state)
+    result = life.task.status
+
+    due = review_at_s(life.task, life.track, at(life.now_s))
+    life.now_s += 30 * DAY_S
+
+    assert due is None
+    assert life.review() == result
+    life.restart()
+    life.now_s += 30 * DAY_S
+    assert life.review() == result
+
+
+@pytest.mark.parametrize("state", RESULTS)
+@pytest.mark.parametrize("suspend", [True, False])
+@pytest.mark.parametrize("restarted", [True, False])
+def test_no_edit_and_no_suspension_takes_a_result_back(state: str, suspend: bool, restarted: bool) -> None:
+    life = ended(state)
+    result = life.task.status
+    if restarted:
+        life.restart()
+
+    life.task = replace(life.task, suspend=suspend, secret="another", generation=2)
+    status = life.review()
+
+    assert status == result.at_generation(2)
+    assert contradictions(body_of_preload(life.task)) == []
+
+
+@pytest.mark.parametrize("state", RESULTS)
+@pytest.mark.parametrize("reason", sorted((NEEDS_PERSON | MAY_PASS) - {Reason.TASK_NOT_VISIBLE}))
+def test_a_look_on_request_that_fails_is_handled_and_takes_no_result_back(state: str, reason: Reason) -> None:
+    life = ended(state)
+    result = life.task.status
+
+    status = life.look(preload_trouble(reason), request="again")
+
+    assert status == replace(result, last_handled_requested_at="again")
+
+
+@pytest.mark.parametrize("state", RESULTS)
+def test_a_look_on_request_finds_nothing_any_more_and_takes_no_result_back(state: str) -> None:
+    life = ended(state)
+    result = life.task.status
+
+    life.now_s += 4 * DAY_S
+    status = life.look(rows(), request="again")
+
+    assert status == replace(result, last_handled_requested_at="again")
+
+
+def test_a_look_on_request_tells_of_a_preload_that_was_made_since() -> None:
+    life = ended("Failed")
+
+    again = life.look(rows(failed(), row(task_id="t-2", made_at_s=700)), request="again")
+    life.now_s = 900.0
+    at_last = life.look(rows(failed(), done(task_id="t-2", made_at_s=700)))
+
+    assert (again.state, again.completion_time) == ("Preloading", None)
+    assert (at_last.state, at_last.completion_time) == ("Succeeded", "2026-11-21T20:15:00Z")
+
+
+def test_a_result_counts_only_when_all_have_ended() -> None:
+    life = PreloadLife(preload_task(play_urls=[OPENING, FINAL]))
+
+    first = life.look(rows(failed(), row(url=FINAL, task_id="t-2")))
+    second = life.look(rows(failed(), done(url=FINAL, task_id="t-2")))
+
+    assert (first.state, first.failed, first.completion_time) == ("Preloading", 1, None)
+    assert (second.state, second.failed, second.succeeded) == ("Failed", 1, 1)
