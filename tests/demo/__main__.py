@@ -118,9 +118,7 @@ def play(demo: Demo, kubeconfig: Path) -> list[str]:
         "until the operator has followed all of them",
         lambda now: all(now.get(name) == "Running" for name in running) and now.get("charity-gala") == "NotFound",
     )
-    seen.append(
-        "7 tasks at 3 vendors were applied; their states moved as the vendors said: 6 run, 1 is not known there yet"
-    )
+    seen.append("7 tasks at 3 vendors were applied; states moved as the vendors said: 6 run, 1 is not known there yet")
 
     demo.title("URLs are warmed up at the edge: a PreloadTask, until its result is final")
     demo.show_until("until the preload is done", lambda now: now.get("cup-final-edge") == "Succeeded", kind="plt")

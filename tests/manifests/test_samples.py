@@ -36,7 +36,11 @@ def test_the_api_server_accepts_the_samples(crds: ControlPlane) -> None:
     assert "relaytask.livetask.dev/cup-final created (server dry run)" in run.stdout
 
 
-VENDORS = {"alibabaCloud": AlibabaRelay, "tencentCloud": TencentRelay, "huaweiCloud": HuaweiRelay}
+VENDORS: dict[str, type[AlibabaRelay | TencentRelay | HuaweiRelay]] = {
+    "alibabaCloud": AlibabaRelay,
+    "tencentCloud": TencentRelay,
+    "huaweiCloud": HuaweiRelay,
+}
 
 
 def test_each_sample_uses_a_secret_that_has_the_keys_its_vendor_needs(samples: list[dict[str, Any]]) -> None:
