@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from livetask_operator.vendors.catalogue import relay_vendors
-from livetask_operator.vendors.contract import Credential
+from livetask_operator.vendors.contract import Credential, Observation, State
 from livetask_operator.vendors.transport import Transport
 
 
@@ -14,7 +14,7 @@ async def test_every_vendor_is_found_under_its_own_name() -> None:
         vendors = relay_vendors(transport)
 
     assert [vendor.name for vendor in vendors.values()] == list(vendors)
-    assert {"AlibabaCloud", "TencentCloud"} <= set(vendors)
+    assert set(vendors) == {"AlibabaCloud", "TencentCloud", "HuaweiCloud"}
 
 
 async def test_a_vendor_asks_where_the_configuration_says_and_never_twice_with_one_nonce() -> None:
@@ -41,3 +41,36 @@ async def test_a_vendor_asks_where_the_configuration_says_and_never_twice_with_o
         ("live.example", "2016-11-01"),
     ]
     assert len({request.headers["x-acs-signature-nonce"] for request in asked}) == 2
+
+
+async def test_each_vendor_says_how_many_tasks_one_call_shows() -> None:
+    async with Transport("livetask-operator/0.1.0 (test)") as transport:
+        vendors = relay_vendors(transport)
+
+    assert {name: vendor.look_batch for name, vendor in vendors.items()} == {
+        "AlibabaCloud": 1,
+        "TencentCloud": 1,
+        "HuaweiCloud": 100,
+    }
+
+
+async def test_a_region_is_a_part_of_the_host_and_the_configurations_words_are_the_vendors_own() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        row = {"task_id": "task", "status": "enable"}
+        return httpx.Response(200, json={"request_id": "r", "total": 1, "task_infos": [row]})
+
+    vendor = relay_vendors(
+        Transport("livetask-operator/0.1.0 (test)", http=httpx.MockTransport(answer)),
+        huawei_endpoint="https://live.{region}.example",
+        status_words={"HuaweiCloud": {"enable": State.RUNNING}, "TencentCloud": {"enable": State.FAILED}},
+    )["HuaweiCloud"]
+    task = vendor.task({"projectId": "p", "region": "ap-southeast-3", "taskId": "task"})
+
+    found = (await vendor.look(Credential("id", "secret"), [task]))[task]
+
+    assert asked[0].url.host == "live.ap-southeast-3.example"
+    assert isinstance(found, Observation)
+    assert found.state is State.RUNNING
