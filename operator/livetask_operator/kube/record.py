@@ -29,6 +29,8 @@ class StopProgress:
     accepted_times: int = 0
     waits_since_s: float | None = None
     """Since when other owners' first looks are waited for."""
+    hastened: set[str] = field(default_factory=set)
+    """Whose first looks were asked for: once each, as their own back-off says when to try again."""
     blocked: bool = False
     """A cause is written; `Stopping` would say less."""
     let_go: LetGo | None = None

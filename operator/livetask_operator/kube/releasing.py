@@ -296,7 +296,8 @@ class Releasing:
                 return min(max(0.0, (due - now().wall).total_seconds()), CRD_READ_AGAIN_S)
             case LookFirst(owners):
                 progress.waits_since_s = progress.waits_since_s or now().mono
-                for uid in owners:
+                for uid in set(owners) - progress.hastened:
+                    progress.hastened.add(uid)
                     self._look_soon(uid)
                 return OWNERS_READ_AGAIN_S
             case Stop():

@@ -56,7 +56,7 @@ class LeaveRunning:
 
 @dataclass(frozen=True, slots=True)
 class LookFirst:
-    """These owners (uids) in other namespaces have not shown yet that their own key sees the task."""
+    """These owners (uids) are not followed yet, or their own key, in another namespace, has not shown the task yet."""
 
     owners: Sequence[str]
 
@@ -106,7 +106,11 @@ def stop_is_due(
         if not _is_owner(task, other):
             continue
         if other.namespace == task.namespace:
-            return LeaveRunning(other.name)
+            if other.has_finalizer or waited_s >= OTHER_OWNER_LOOK_S:
+                return LeaveRunning(other.name)
+            # Deleted before its finalizer is on it would be gone without a stop, and nobody would be left to send one.
+            unproven.append(other.uid)
+            continue
         # In another namespace naming a task is not enough: else anybody could keep anybody's task running.
         if other.status.seen_with_key_hash is not None:
             return LeaveRunning(None)
