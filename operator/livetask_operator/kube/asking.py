@@ -83,6 +83,15 @@ class NotAnswered:
     retry_s: float | None
 
 
+class _RefusedMeanwhile(Exception):
+    """What was asked for has been refused to somebody else since."""
+
+    def __init__(self, error: VendorError, next_try_s: float) -> None:
+        super().__init__(error.reason)
+        self.error = error
+        self.next_try_s = next_try_s
+
+
 class Asking:
     """The one place that calls vendors. `accepted_again` is told when a refused credential is accepted."""
 
@@ -175,12 +184,23 @@ class Asking:
             now_s = self._monotonic()
             standing = None if question.forced else self._refusals.standing(credential, call, now_s)
             if standing is not None:
-                error, next_try_s = standing
-                wait_s = next_try_s - now_s + random.uniform(0, SPREAD_S)  # noqa: S311 - a spread, not a secret
-                return NotAnswered(error, wait_s)
+                return _not_put(*standing, now_s)
             turnstile = self._quotas.of(question.vendor.name, question.account, call)
+            noted = self._refusals.noted(credential, call)
+
+            async def turn() -> None:
+                await turnstile.enter(question.lane)
+                if question.forced or self._refusals.noted(credential, call) <= noted:
+                    return
+                # The key was refused while this one stood in line: a whole line of refused calls may lock an account.
+                standing = self._refusals.standing(credential, call, self._monotonic())
+                if standing is not None:
+                    raise _RefusedMeanwhile(*standing)
+
             try:
-                answer = await send(lambda: turnstile.enter(question.lane))
+                answer = await send(turn)
+            except _RefusedMeanwhile as refusal:
+                return _not_put(refusal.error, refusal.next_try_s, self._monotonic())
             except VendorError as error:
                 return self._refused(question, error, turnstile)
             self._proven.add(credential.fingerprint)
@@ -229,6 +249,11 @@ class Asking:
             self._metrics.vendor_call_seconds.labels(question.vendor.name, question.call).observe(
                 self._monotonic() - began_s
             )
+
+
+def _not_put(error: VendorError, next_try_s: float, now_s: float) -> NotAnswered:
+    """A question that was not put, as a refusal stands; those whom it holds back come again in a spread."""
+    return NotAnswered(error, next_try_s - now_s + random.uniform(0, SPREAD_S))  # noqa: S311 - a spread, not a secret
 
 
 def retry_look_s(refused: Refused, failures: int, interval_s: float) -> float:

@@ -41,6 +41,10 @@ class Refusals:
             refusal.next_try_s = now_s + backoff.REFUSED_KEY_S[0]
         return None
 
+    def noted(self, credential: Credential, call: str) -> int:
+        """How many refusals in a row are noted: who waited in a line sees by it whether there was one meanwhile."""
+        return sum(self._refusals[key].count for key in _keys(credential, call) if key in self._refusals)
+
     def refused(self, credential: Credential, call: str, error: VendorError, now_s: float) -> float | None:
         """Note a refusal. Returns when to try again, or None where the error is not of this kind."""
         whole, one_call = _keys(credential, call)
