@@ -283,7 +283,9 @@ class World:
 
 
 @asynccontextmanager
-async def world(vendor: Vendor | None = None, *, watch: bool = True, run: bool = True) -> AsyncIterator[World]:
+async def world(
+    vendor: Vendor | None = None, config: Config | None = None, *, watch: bool = True, run: bool = True
+) -> AsyncIterator[World]:
     """The operator's parts at work; for use inside `tests.polling.fake_time.run`."""
     vendor = vendor or alibaba()
     server, store = Server(), SecretStore()
@@ -292,7 +294,7 @@ async def world(vendor: Vendor | None = None, *, watch: bool = True, run: bool =
         {RELAY_TASKS: cast("ObjectApi", server), PRELOAD_TASKS: cast("ObjectApi", Server())},
         {vendor.block: cast("RelayVendor", vendor)},
         {},
-        Config.default(),
+        config or Config.default(),
         Metrics(),
         Health(now_s),
         now,

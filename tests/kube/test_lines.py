@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
+from livetask_operator.config import Config
 from livetask_operator.vendors.contract import CredentialsRejected
 from tests.kube.small_world import alibaba, run, within, world
+from tests.polling.fake_time import now_s
 
 MANY = 300
 QUOTA = 53
@@ -24,3 +27,33 @@ def test_a_key_that_is_switched_off_is_not_tried_by_a_whole_line() -> None:
             return len(stage.vendor.looks) - looks
 
     assert run(story()) <= QUOTA, "those on their way when it was refused, and no more"
+
+
+def test_an_account_with_more_objects_than_its_quota_serves_in_time_does_not_flap() -> None:
+    quotas = {"AlibabaCloud": {"GetMPUTaskStatus": 5.0, "StopLiveMPUTask": 5.0}}
+
+    async def story() -> tuple[int, float]:
+        async with world(alibaba(), replace(Config.default(), quotas=quotas)) as stage:
+            for number in range(100):
+                stage.server.create(f"task-{number}", block={"taskId": str(number)}, pollIntervalSeconds=5)
+            await asyncio.sleep(90)
+            return stage.server.requests.count("status"), len(stage.vendor.looks) / 90
+
+    writes, looks_per_s = run(story())
+
+    assert writes == 100, "each is asked every 20 seconds, which is later than three of its own intervals"
+    assert 4.5 < looks_per_s <= 5.1
+
+
+def test_ready_is_taken_away_all_the_same_where_nothing_is_seen_for_three_of_the_real_intervals() -> None:
+    async def story() -> float:
+        async with world() as stage:
+            uid = stage.server.create(pollIntervalSeconds=5)
+            await within(8, lambda: stage.server.ready(uid) == "True/Running", "Running")
+            await asyncio.sleep(30)
+            stage.vendor.takes_s = 1000.0
+            began_s = now_s()
+            await within(60, lambda: stage.server.ready(uid) == "Unknown/Stale", "Stale")
+            return now_s() - began_s
+
+    assert 10 <= run(story()) <= 16

@@ -114,6 +114,10 @@ class Asking:
         """A Secret holds this credential anew: what was refused before does not count."""
         self._refusals.secret_changed(credential)
 
+    def line_s(self, vendor: Vendor, account: str, call: str) -> float:
+        """How long whoever asks now has to wait, as the account's quota allows no more."""
+        return self._quotas.of(vendor.name, account, call).line_s
+
     async def look(
         self, task: RelayTask, refs: Sequence[TaskRef], credential: Credential, lane: Lane, *, forced: bool = False
     ) -> Reading:

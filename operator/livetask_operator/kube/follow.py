@@ -191,7 +191,8 @@ class Follow:
     def _adopt(self, record: Record[Any], task: Resource, *, own: bool) -> None:
         """Take a newer reading of an object, and go on at once where somebody did something to it."""
         old, record.task = record.task, task
-        record.track = replace(record.track, interval_s=float(task.poll_interval_s))
+        if task.poll_interval_s != old.poll_interval_s:
+            record.track = replace(record.track, interval_s=float(task.poll_interval_s))
         if task.secret != old.secret:
             self.secrets.release(task.uid, keep=(task.namespace, task.secret))
         newly_deleted = task.is_deleted and not old.is_deleted

@@ -46,6 +46,8 @@ class Looking:
             record.track = record.track.after(credential, self._now().mono, request)
             await self.write(record, task.generation)
             return SECRET_AGAIN_S
+        interval_s = task.poll_interval_s + record.kind.line_s(task, credential)  # it is asked no more often than that
+        record.track = replace(record.track, interval_s=interval_s)
         answer = await ask(credential, _lane(task), request is not None)
         if isinstance(answer, Refused) and answer.trouble.reason is Reason.CREDENTIALS_REJECTED:
             await self._secrets.read_again(task)

@@ -13,7 +13,7 @@ from livetask_operator.reconcile.preload_resource import PreloadTask
 from livetask_operator.reconcile.preload_settle import PreloadTrack, settle_preload
 from livetask_operator.reconcile.preload_status import PreloadTaskStatus
 from livetask_operator.reconcile.resource import Instant
-from livetask_operator.vendors.contract import PreloadVendor
+from livetask_operator.vendors.contract import Credential, PreloadVendor
 
 
 class Preloads:
@@ -43,6 +43,10 @@ class Preloads:
     def settle(self, record: Record[PreloadTask], now: Instant) -> Callable[[PreloadTask], PreloadTaskStatus]:
         """What a living object's status should say now."""
         return lambda task: settle_preload(task, _track(record), now)
+
+    def line_s(self, task: PreloadTask, credential: Credential) -> float:
+        """How long a look that begins now has to wait for its turn."""
+        return self._asking.line_s(task.vendor, task.vendor.account(credential), task.vendor.list_call)
 
     async def step(self, record: Record[PreloadTask]) -> float | None:
         """One step. Returns in how many seconds the next is due; None: when something happens. Raises KubeError."""

@@ -60,6 +60,9 @@ class Kind(Protocol):
     def settle(self, record: Record[Any], now: Instant) -> Callable[[Any], Status]:
         """What a living object's status should say now."""
 
+    def line_s(self, task: Any, credential: Credential) -> float:
+        """How long a look that begins now has to wait for its turn."""
+
     async def step(self, record: Record[Any]) -> float | None:
         """One step. Returns in how many seconds the next is due; None: when something happens. Raises KubeError."""
 

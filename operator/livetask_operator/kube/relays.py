@@ -14,7 +14,7 @@ from livetask_operator.kube.writing import Writer
 from livetask_operator.reconcile.resource import Instant, RelayTask
 from livetask_operator.reconcile.settle import Track, settle
 from livetask_operator.reconcile.status import RelayTaskStatus
-from livetask_operator.vendors.contract import RelayVendor
+from livetask_operator.vendors.contract import Credential, RelayVendor
 
 
 class Relays:
@@ -57,6 +57,10 @@ class Relays:
     def settle(self, record: Record[RelayTask], now: Instant) -> Callable[[RelayTask], RelayTaskStatus]:
         """What a living object's status should say now."""
         return lambda task: settle(task, _track(record), now)
+
+    def line_s(self, task: RelayTask, credential: Credential) -> float:
+        """How long a look that begins now has to wait for its turn."""
+        return self._sharing.line_s(task, credential)
 
     async def step(self, record: Record[RelayTask]) -> float | None:
         """One step. Returns in how many seconds the next is due; None: when something happens. Raises KubeError."""

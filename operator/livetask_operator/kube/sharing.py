@@ -56,6 +56,10 @@ class Sharing:
         if not self._members[key]:
             del self._members[key]
 
+    def line_s(self, task: RelayTask, credential: Credential) -> float:
+        """How long a look that begins now has to wait for its turn."""
+        return self._asking.line_s(task.vendor, task.vendor.account(credential, task.ref), task.vendor.look_call)
+
     async def look(
         self, record: Record[RelayTask], credential: Credential, lane: Lane, *, forced: bool
     ) -> Seen | Refused:

@@ -30,6 +30,11 @@ class Budget:
         self._paused_until_s = 0.0
         self._throttled_in_a_row = 0
 
+    @property
+    def pace_s(self) -> float:
+        """Seconds from one call to the next, on average, where there is always somebody in line."""
+        return self._window_s / self._count
+
     def free_at(self, now_s: float) -> float:
         """When the next call may go out; now or later."""
         window_free = self._sent[0] + self._window_s if len(self._sent) == self._count else now_s
@@ -74,6 +79,11 @@ class Turnstile:
 
     def throttled(self, retry_after_s: float | None) -> None:
         self.budget.throttled(self._monotonic(), retry_after_s)
+
+    @property
+    def line_s(self) -> float:
+        """How long the last in line has to wait, about: those who gave up count until their turn comes."""
+        return len(self._line) * self.budget.pace_s
 
     @property
     def waiting(self) -> int:
