@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from livetask_operator.config import Config
 from livetask_operator.vendors.contract import CredentialsRejected
 from tests.kube.small_world import alibaba, run, within, world
@@ -57,3 +59,25 @@ def test_ready_is_taken_away_all_the_same_where_nothing_is_seen_for_three_of_the
             return now_s() - began_s
 
     assert 10 <= run(story()) <= 16
+
+
+@pytest.mark.parametrize("batch", [1, 100])
+def test_an_edited_object_does_not_wait_behind_its_own_poll(batch: int) -> None:
+    quotas = {"AlibabaCloud": {"GetMPUTaskStatus": 1.0, "StopLiveMPUTask": 1.0}}
+
+    async def story() -> float:
+        async with world(alibaba(look_batch=batch), replace(Config.default(), quotas=quotas)) as stage:
+            for number in range(30):
+                block = {"appId": f"app-{number}", "taskId": str(number)}
+                stage.server.create(f"task-{number}", block=block, pollIntervalSeconds=5)
+            uid = stage.server.create("edited", pollIntervalSeconds=5)
+            record_of = stage.follow._records.get
+            await asyncio.sleep(60)
+            await within(60, lambda: not (record := record_of(uid)) or not record.polls, "its turn")
+            await within(60, lambda: (record := record_of(uid)) and record.polls, "the end of the line")
+            stage.server.edit(uid, pollIntervalSeconds=6)
+            edited_s = now_s()
+            await within(90, lambda: stage.server.body(uid)["status"]["observedGeneration"] == 2, "acted on")
+            return now_s() - edited_s
+
+    assert run(story()) < 3

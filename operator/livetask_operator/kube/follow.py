@@ -207,8 +207,9 @@ class Follow:
             return
         if record.stop is not None:
             record.stop.failures = 0
-        if newly_deleted and record.step is not None and record.may_cancel:
-            record.step.cancel()  # a look that hangs must not hold a deletion up
+        asked = task.generation != old.generation or task.requested_at != old.requested_at
+        if record.step is not None and record.may_cancel and (newly_deleted or (asked and record.polls)):
+            record.step.cancel()  # a look that hangs, or stands far back in the line, must not hold a person up
         self.step_soon(task.uid)
 
     def step_soon(self, uid: str) -> None:
@@ -302,7 +303,7 @@ class Follow:
             delay_s = AFTER_A_FAULT_S
             log.exception("a fault in the operator with %s; tried again in %g s", record.task.label, delay_s)
         finally:
-            record.step, record.may_cancel = None, False
+            record.step, record.may_cancel, record.polls = None, False, False
             if self._records.get(record.task.uid) is record:
                 self._go_on(record, delay_s)
             elif record.task.uid not in self._records:

@@ -48,7 +48,10 @@ class Looking:
             return SECRET_AGAIN_S
         interval_s = task.poll_interval_s + record.kind.line_s(task, credential)  # it is asked no more often than that
         record.track = replace(record.track, interval_s=interval_s)
-        answer = await ask(credential, _lane(task), request is not None)
+        lane = _lane(task)
+        record.polls = lane is Lane.POLL
+        answer = await ask(credential, lane, request is not None)
+        record.polls = False
         if isinstance(answer, Refused) and answer.trouble.reason is Reason.CREDENTIALS_REJECTED:
             await self._secrets.read_again(task)
             if await self._secrets.credential(task) != credential:

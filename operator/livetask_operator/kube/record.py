@@ -77,6 +77,8 @@ class Record(Generic[AnyTask]):
     step: asyncio.Task[None] | None = None
     may_cancel: bool = False
     """The step under way is a look: it can be given up without harm."""
+    polls: bool = False
+    """The step under way is a look that nobody asked for: who asks now need not wait behind it."""
     happened: bool = False
     """Something happened during the step: the next follows at once."""
     last_look_s: float = float("-inf")

@@ -43,7 +43,7 @@ class Sharing:
         self._told = told
         self._spawn = spawn
         self._members: defaultdict[ListKey, dict[str, Record[RelayTask]]] = defaultdict(dict)
-        self._under_way: dict[tuple[str, ListKey], _UnderWay] = {}
+        self._under_way: dict[tuple[str, ListKey, Lane], _UnderWay] = {}
 
     def join(self, record: Record[RelayTask]) -> None:
         """An object is followed."""
@@ -65,7 +65,11 @@ class Sharing:
     ) -> Seen | Refused:
         """Look at an object's task: in a reading that is under way for it, or in one that serves its whole list."""
         task = record.task
-        key = (credential.fingerprint, _list_of(task))
+        key = (
+            credential.fingerprint,
+            _list_of(task),
+            lane,
+        )  # a person does not wait for a reading far back in the line
         while (under_way := self._under_way.get(key)) is not None and task.ref not in under_way.refs:
             await asyncio.wait({under_way.reading})
         if under_way is None:
