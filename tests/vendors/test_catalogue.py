@@ -74,3 +74,20 @@ async def test_a_region_is_a_part_of_the_host_and_the_configurations_words_are_t
     assert asked[0].url.host == "live.ap-southeast-3.example"
     assert isinstance(found, Observation)
     assert found.state is State.RUNNING
+
+
+async def test_the_administrators_words_of_alibaba_cloud_mean_what_they_say() -> None:
+    """A number that the vendor adds one day can be named in the configuration before an operator knows it."""
+    vendor = relay_vendors(
+        Transport(
+            "livetask-operator/0.1.0 (test)",
+            http=httpx.MockTransport(lambda _: httpx.Response(200, json={"RequestId": "R1", "Status": 7})),
+        ),
+        status_words={"AlibabaCloud": {"7": State.PAUSED}},
+    )["AlibabaCloud"]
+    task = vendor.task({"appId": "app", "taskId": "task"})
+
+    found = (await vendor.look(Credential("id", "secret"), [task]))[task]
+
+    assert isinstance(found, Observation)
+    assert (found.state, found.vendor_status) == (State.PAUSED, "7")

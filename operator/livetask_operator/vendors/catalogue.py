@@ -49,7 +49,14 @@ def relay_vendors(
     words = status_words or {}
     status_call = Edition(alibaba_status_endpoint, alibaba_status_version)
     vendors: list[RelayVendor] = [
-        AlibabaRelay(transport, look_at=status_call, stop_endpoint=alibaba_live_endpoint, clock=clock, nonce=nonce),
+        AlibabaRelay(
+            transport,
+            look_at=status_call,
+            stop_endpoint=alibaba_live_endpoint,
+            clock=clock,
+            nonce=nonce,
+            status_words=words.get(AlibabaRelay.name),
+        ),
         TencentRelay(transport, endpoint=tencent_endpoint, clock=clock, status_words=words.get(TencentRelay.name)),
         HuaweiRelay(transport, endpoint=huawei_endpoint, clock=clock, status_words=words.get(HuaweiRelay.name)),
     ]

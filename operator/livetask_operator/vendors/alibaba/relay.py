@@ -71,7 +71,9 @@ class AlibabaRelay:
         stop_endpoint: str,
         clock: Callable[[], datetime],
         nonce: Callable[[], str],
+        status_words: Mapping[str, State] | None = None,
     ) -> None:
+        self._status_words = status_words or {}
         self._rpc = Rpc(transport, clock, nonce)
         self._look_at = look_at
         self._stop_at = Edition(stop_endpoint, STOP_VERSION)
@@ -98,7 +100,7 @@ class AlibabaRelay:
         await turn()
         try:
             reply = await self._rpc.call(self._look_at, self.look_call, _params(task), credential)
-            return observed(reply)
+            return observed(reply, self._status_words)
         except VendorError as error:
             if error.code == TASK_NOT_FOUND:
                 return Observation(
@@ -123,7 +125,7 @@ class AlibabaRelay:
         return StopAnswer(StopOutcome.ACCEPTED, request_id=reply.request_id)
 
 
-def observed(reply: Reply) -> Observation:
+def observed(reply: Reply, status_words: Mapping[str, State]) -> Observation:
     """What an answer of GetMPUTaskStatus says. Raises InvalidResponse where it has no status that could be one."""
     said = reply.document.get("Status")
     # A bool is an int to Python. Numbers are documented; elsewhere this API writes them as strings, so "1" is 1.
@@ -135,6 +137,8 @@ def observed(reply: Reply) -> Observation:
     for number, (state, meaning, advice) in RELAY_STATES.items():
         if word == str(number):
             return Observation(state, word, meaning, advice, request_id=reply.request_id)
+    if word in status_words:
+        return Observation(status_words[word], word, request_id=reply.request_id)
     return Observation(
         State.UNKNOWN,
         word,
