@@ -252,6 +252,16 @@ def test_an_incomplete_reading_tells_what_it_has() -> None:
     assert [each.state for each in status.tasks] == ["Succeeded", "Preloading"]
 
 
+def test_a_task_that_is_suddenly_another_urls_is_not_two() -> None:
+    life = PreloadLife(preload_task(task_ids=["t-1"], play_urls=[OPENING]))
+    life.look(rows(row()))
+
+    life.look(rows(done(url=FINAL)))
+    status = life.look(rows(done(url=FINAL)))
+
+    assert shown_rows(status) == [("t-1", "final", "Succeeded"), (None, "opening", "NotFound")]
+
+
 def test_a_row_that_is_told_twice_counts_once_as_it_was_told_last() -> None:
     status = preloaded(preload_task(), (0, rows(row(), done())))
 

@@ -78,9 +78,9 @@ class TaskRow:
         return {name: value for field, name in ROW_FIELDS.items() if (value := getattr(self, field)) is not None}
 
     @property
-    def key(self) -> tuple[str | None, str | None]:
-        """What makes it the same row at the vendor."""
-        return (self.task_id, self.play_url)
+    def key(self) -> str | None:
+        """What makes it the same row: its task, which is of one URL; the URL where no task is known."""
+        return self.task_id or self.play_url
 
     @property
     def was_seen(self) -> bool:
