@@ -29,6 +29,7 @@ from livetask_operator.reconcile.resource import FINALIZER, RELAY_TASKS, Instant
 from livetask_operator.reconcile.status import timestamp
 from livetask_operator.vendors.contract import (
     Credential,
+    CredentialsRejected,
     Look,
     Observation,
     RelayVendor,
@@ -202,6 +203,8 @@ class Vendor(Cloud):
     takes_s: float = 0.05
     fails: Exception | None = None
     stop_fails: Exception | None = None
+    rejects: str | None = None
+    """A look with a secret that begins so is rejected."""
     looks: list[tuple[float, str]] = field(default_factory=list)
     stops: list[tuple[float, str]] = field(default_factory=list)
     outcome: StopOutcome = StopOutcome.ACCEPTED
@@ -220,7 +223,9 @@ class Vendor(Cloud):
         await turn()
         self.looks.append((now_s(), credential.key_id))
         await asyncio.sleep(self.takes_s)
-        answer = self.fails or Observation(self.state, self.state.value)
+        wrong = self.rejects is not None and credential.secret.startswith(self.rejects)
+        rejected = CredentialsRejected("the signature is wrong") if wrong else None
+        answer = self.fails or rejected or Observation(self.state, self.state.value)
         return {task: cast("Look", answer) for task in tasks}
 
     async def stop(self, credential: Credential, task: TaskRef) -> StopAnswer:

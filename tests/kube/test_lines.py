@@ -81,3 +81,30 @@ def test_an_edited_object_does_not_wait_behind_its_own_poll(batch: int) -> None:
             return now_s() - edited_s
 
     assert run(story()) < 3
+
+
+def test_nobody_uses_up_an_accounts_budget_by_naming_its_key() -> None:
+    quotas = {"AlibabaCloud": {"GetMPUTaskStatus": 5.0, "StopLiveMPUTask": 5.0}}
+
+    async def story() -> tuple[int, float]:
+        async with world(alibaba(), replace(Config.default(), quotas=quotas)) as stage:
+            uid = stage.server.create("owner", block={"taskId": "owner"}, pollIntervalSeconds=3600)
+            await within(8, lambda: stage.server.ready(uid) == "True/Running", "Running")
+            stage.vendor.rejects = "wrong"
+            for number in range(MANY):
+                name = f"secret-{number}"
+                stage.secrets.data[f"news/{name}"] = {"id": "key-1", "key": f"wrong-{number}"}
+                stage.server.create(
+                    f"task-{number}", "news", block={"taskId": str(number)}, credentialsSecretRef={"name": name}
+                )
+            turnstile = stage.follow._asking._quotas.of("AlibabaCloud", "key-1", "GetMPUTaskStatus")
+            longest_s = 0.0
+            for _ in range(100):
+                await asyncio.sleep(0.1)
+                longest_s = max(longest_s, turnstile.line_s)
+            return len(stage.vendor.looks), longest_s
+
+    looks, longest_s = run(story())
+
+    assert looks > MANY
+    assert longest_s == 0

@@ -20,6 +20,7 @@ from livetask_operator.reconcile.settle import Seen
 from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import (
     Credential,
+    CredentialsRejected,
     Look,
     PreloadRows,
     StopAnswer,
@@ -33,6 +34,7 @@ from livetask_operator.vendors.contract import (
 TRIAL_WAIT_S = 2.0
 """For so long others wait for the first answer to a key that no vendor has accepted yet."""
 SPREAD_S = 1.0
+MAX_PROVEN = 10_000
 
 T = TypeVar("T")
 
@@ -189,7 +191,9 @@ class Asking:
             standing = None if question.forced else self._refusals.standing(credential, call, now_s)
             if standing is not None:
                 return _not_put(*standing, now_s)
-            turnstile = self._quotas.of(question.vendor.name, question.account, call)
+            proven = credential.fingerprint in self._proven
+            own = self._quotas.of(question.vendor.name, question.account, call)
+            turnstile = own if proven else self._quotas.of_unproven(credential.fingerprint)
             noted = self._refusals.noted(credential, call)
 
             async def turn() -> None:
@@ -207,14 +211,22 @@ class Asking:
                 return _not_put(refusal.error, refusal.next_try_s, self._monotonic())
             except VendorError as error:
                 return self._refused(question, error, turnstile)
-            self._proven.add(credential.fingerprint)
+            self._prove(credential)
             turnstile.budget.answered(self._monotonic())
             if self._refusals.accepted(credential, call):
                 self._accepted_again(credential)
             return answer
 
+    def _prove(self, credential: Credential) -> None:
+        if len(self._proven) >= MAX_PROVEN:
+            self._proven.clear()  # most are of keys that were rotated long ago; the others prove themselves again
+        self._proven.add(credential.fingerprint)
+        self._quotas.proven(credential.fingerprint)
+
     def _refused(self, question: Question, error: VendorError, turnstile: Turnstile) -> NotAnswered:
         now_s = self._monotonic()
+        if isinstance(error, CredentialsRejected):
+            self._proven.discard(question.credential.fingerprint)
         if isinstance(error, Throttled):
             turnstile.throttled(error.retry_after_s)
         next_try_s = self._refusals.refused(question.credential, question.call, error, now_s)

@@ -10,6 +10,8 @@ from enum import IntEnum
 
 THROTTLED_FIRST_S = 1.0
 THROTTLED_CAP_S = 60.0
+UNPROVEN_PER_S = 1.0
+MAX_UNPROVEN = 10_000
 
 
 class Lane(IntEnum):
@@ -121,9 +123,25 @@ class Quotas:
         self._account_of = account_of
         self._monotonic = monotonic
         self._turnstiles: dict[tuple[str, str, str], Turnstile] = {}
+        self._unproven: dict[str, Turnstile] = {}
 
     def of(self, vendor: str, key_or_project: str, call: str) -> Turnstile:
         key = (vendor, self._account_of(vendor, key_or_project), call)
         if key not in self._turnstiles:
             self._turnstiles[key] = Turnstile(self._limits(*key), self._monotonic)
         return self._turnstiles[key]
+
+    def of_unproven(self, fingerprint: str) -> Turnstile:
+        """The small budget of a credential that no vendor has accepted yet.
+
+        Nobody uses up an account's budget, or has it paused, by naming that account's key with a wrong secret.
+        """
+        if fingerprint not in self._unproven:
+            if len(self._unproven) >= MAX_UNPROVEN:
+                self._unproven.clear()  # whoever stands in one of these lines still has it
+            self._unproven[fingerprint] = Turnstile(UNPROVEN_PER_S, self._monotonic)
+        return self._unproven[fingerprint]
+
+    def proven(self, fingerprint: str) -> None:
+        """A vendor has accepted this credential."""
+        self._unproven.pop(fingerprint, None)
