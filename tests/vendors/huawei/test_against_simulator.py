@@ -281,8 +281,11 @@ async def test_every_misbehaviour_is_an_error_that_may_pass(
     cloud: Simulator, vendor: RelayVendor, fault: str, kind: type[VendorError]
 ) -> None:
     cloud.huawei.start_task(ACCOUNT, PROJECT, TASK.task)
-    detail = {"error": {"status": 500, "code": "APIG.0201"}}.get(fault, {})
-    with cloud.faulty(fault, account=ACCOUNT, **detail):
+    details: dict[str, dict[str, object]] = {
+        "error": {"status": 500, "code": "APIG.0201"},
+        "gzip-bomb": {"size_bytes": 2 * 1024 * 1024},  # soon made, and large enough
+    }
+    with cloud.faulty(fault, account=ACCOUNT, **details.get(fault, {})):
         found = await look(vendor)
 
     assert type(found) is kind, found

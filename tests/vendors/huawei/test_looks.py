@@ -21,6 +21,7 @@ from livetask_operator.vendors.contract import (
     Throttled,
     VendorUnavailable,
 )
+from livetask_operator.vendors.huawei.looks import MAX_ONE_BY_ONE, Rota
 from tests.vendors.huawei.conversation import KEY, Listing, body, json, listed, refuses, relay, row, task
 
 Rows = list[dict[str, object]]
@@ -108,7 +109,7 @@ async def test_a_long_list_is_not_read_for_a_few_tasks() -> None:
     found = await words(listing, ["t-4000", "t-0001", "gone"])
 
     assert found == {"t-4000": State.RUNNING, "t-0001": State.RUNNING, "gone": State.NOT_FOUND}
-    assert listing.asked == ["0", "t-4000", "gone"]
+    assert listing.asked == ["0", "gone", "t-4000"]
 
 
 async def test_every_call_waits_for_its_turn() -> None:
@@ -174,16 +175,23 @@ async def test_a_total_that_lies_hides_no_task(total: object) -> None:
     ids=["503", "garbage", "no list", "400", "throttled", "key refused", "no such API"],
 )
 async def test_a_page_that_fails_leaves_what_other_pages_show(failing: httpx.Response, own: str, others: str) -> None:
-    listing = Listing([row(name) for name in names(250)], pages={100: failing})
+    listing = Listing([row(name) for name in names(450)], pages={100: failing, 300: failing})
 
-    found = await words(listing, names(250))
+    found = await words(listing, names(450))
 
+    # After a second page that failed no more are read: 250 are missing, 100 of whom are asked for one by one.
     assert {found[name] for name in names(100)} == {State.RUNNING}
-    assert {found[name] for name in names(250)[200:]} == {others}
-    # 20 of the failed page's are asked for one by one, where that has a point; the page's error stands for the others.
-    asked_for = 0 if others is own else 20
-    assert {found[name] for name in names(200)[100 + asked_for :]} == {own}
-    assert {found[name] for name in names(100 + asked_for)[100:]} <= {State.RUNNING}
+    assert {found[name] for name in names(300)[200:]} == {others}
+    asked_for = 0 if others == own else MAX_ONE_BY_ONE
+    assert list(found.values()).count(own) == 450 - 100 - (100 if others == State.RUNNING else 0) - asked_for
+    assert set(found.values()) == {State.RUNNING, own}
+
+
+async def test_one_page_that_fails_hides_nothing_where_its_tasks_can_be_asked_for() -> None:
+    listing = Listing([row(name) for name in names(250)], pages={100: body(b"", 503)})
+
+    assert set((await words(listing, names(250))).values()) == {State.RUNNING}
+    assert len(listing.asked) == 3 + 100
 
 
 async def test_nobody_is_asked_for_one_by_one_where_the_vendor_is_down() -> None:
@@ -205,13 +213,29 @@ async def test_asking_one_by_one_ends_where_there_is_no_answer_any_more() -> Non
     assert listing.asked == ["0", "t-0000"]
 
 
-async def test_many_that_the_list_lacks_are_not_all_asked_for_in_one_look_and_none_of_them_is_gone_for_that() -> None:
+async def test_many_that_the_list_lacks_are_asked_for_in_turn_and_none_of_them_is_gone_before_that() -> None:
     listing = Listing([row("a")])
+    asker = relay(listing.answer)
 
-    found = await words(listing, ["a", *names(30)])
+    rounds = []
+    for _ in range(3):
+        looks = await asker.look(KEY, tasks(["a", *names(150)]))
+        rounds.append({each.task for each, look in looks.items() if word_of(look) == State.NOT_FOUND})
+        assert {word_of(look) for look in looks.values()} == {State.RUNNING, State.NOT_FOUND, InvalidResponse.reason}
 
-    assert list(found.values()) == [State.RUNNING] + [State.NOT_FOUND] * 20 + [InvalidResponse.reason] * 10
-    assert len(listing.asked) == 21
+    assert [len(each) for each in rounds] == [MAX_ONE_BY_ONE] * 3
+    assert rounds[0] | rounds[1] == rounds[1] | rounds[2] == set(names(150))  # nobody is left out twice
+
+
+def test_a_rota_goes_round_though_tasks_come_and_go() -> None:
+    rota = Rota()
+
+    first = rota.in_turn(["c", "a", "b"])
+    rota.asked("b")
+    then = rota.in_turn(["a", "aa", "d", "c"])
+    rota.asked("z")
+
+    assert (first, then, rota.in_turn(["b", "a"])) == (["a", "b", "c"], ["c", "d", "a", "aa"], ["a", "b"])
 
 
 async def test_a_list_that_is_not_there_says_nothing_of_its_tasks() -> None:
@@ -244,7 +268,7 @@ async def test_a_list_that_repeats_itself_is_not_read_for_ever() -> None:
 
     await relay(same_page).look(KEY, tasks(["gone", *names(60), *(f"x-{n}" for n in range(60))]))
 
-    assert len(asked) == 2 + 20  # two pages, the second of which has nothing new
+    assert len(asked) == 2 + 61  # two pages, the second of which has nothing new
 
 
 Happening = Callable[[Rows], None]
@@ -324,7 +348,7 @@ async def test_whatever_shifts_fails_or_lies_no_task_reads_as_gone_that_was_ther
         Throttled.reason,
     }
     assert State.RUNNING not in {found[name] for name in found if name.startswith("gone")}
-    assert len(listing.asked) <= 6 + 20
+    assert len(listing.asked) <= 6 + MAX_ONE_BY_ONE
 
 
 few = st.builds(

@@ -8,6 +8,7 @@ Apart from the relay because it is the same whatever the list is asked by. Sourc
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
@@ -29,9 +30,9 @@ PAGE = 100
 MAX_LISTED = 10_000
 """The most that the vendor lists."""
 
-MAX_ONE_BY_ONE = 20
-"""So many tasks that the list does not show are asked for one by one in a look. More than that is not a few tasks that
-ended or slipped away, but a list that lies: then the rest of them fail this look, and are asked for in another."""
+MAX_ONE_BY_ONE = 100
+"""So many tasks that the list does not show are asked for one by one in a look. Where more are missing the others fail
+this look, and come first in the next."""
 
 
 class Asker(Protocol):
@@ -44,7 +45,23 @@ class Asker(Protocol):
         """One task by its id."""
 
 
-async def look_at_all(tasks: Sequence[str], asker: Asker) -> Mapping[str, Look]:
+class Rota:
+    """Who comes first when not all of a list's missing tasks can be asked for one by one: whoever was left out."""
+
+    def __init__(self) -> None:
+        self._last_asked = ""
+
+    def in_turn(self, tasks: Iterable[str]) -> Sequence[str]:
+        """The tasks, from the one behind who was asked for last on."""
+        ordered = sorted(tasks)
+        first = bisect_right(ordered, self._last_asked)
+        return [*ordered[first:], *ordered[:first]]
+
+    def asked(self, task: str) -> None:
+        self._last_asked = task
+
+
+async def look_at_all(tasks: Sequence[str], asker: Asker, rota: Rota) -> Mapping[str, Look]:
     """A look for every task. A single one is asked for by its id at once: one call, which can also tell it is gone."""
     if len(tasks) == 1:
         return {tasks[0]: await asker.look_for(tasks[0])}
@@ -55,8 +72,10 @@ async def look_at_all(tasks: Sequence[str], asker: Asker) -> Mapping[str, Look]:
         except VendorError as error:
             listed.fail(error)
     looks: dict[str, Look] = dict(listed.seen())
-    rest = [task for task in tasks if task not in looks]
-    return looks | await _one_by_one(rest, asker, listed.failure, read_any=listed.read_any)
+    missing = [task for task in tasks if task not in looks]
+    if listed.failure is not None and listed.is_beyond_hope:
+        return {**looks, **dict.fromkeys(missing, listed.failure)}
+    return looks | await _one_by_one(missing, asker, rota, listed.failure)
 
 
 class _List:
@@ -66,22 +85,24 @@ class _List:
         self.offset = 0
         self.failure: VendorError | None = None
         """The last page's that failed."""
-        self.read_any = False
+        self._read_any = False
         self._wanted = frozenset(wanted)
         self._rows: list[Row] = []
         self._named: set[str] = set()
         self._total = MAX_LISTED
+        self._last_brought = 0
         self._is_over = False
 
     def seen(self) -> Mapping[str, Observation]:
         """The wanted tasks that were seen. Two rows of a task that differ are none: it may have changed in between."""
-        return agreed(row for row in self._rows if row.task in self._wanted)
+        return agreed(self._rows)
 
     def add(self, page: Page) -> None:
-        self.read_any = True
+        self._read_any = True
         named = {row.task for row in page.rows}
         # No row, or none that is new: the list has ended, whatever it says of its length.
         self._is_over = page.length == 0 or named <= self._named
+        self._last_brought = len((named - self._named) & self._wanted)
         self._rows += (row for row in page.rows if row.task in self._wanted)
         self._named |= named
         self.offset += PAGE
@@ -92,33 +113,35 @@ class _List:
 
     def fail(self, error: VendorError) -> None:
         """Note a failed page. One in a list is passed over; of a second, or without a first page, there is no point."""
-        self._is_over = self.failure is not None or not self.read_any or _meets_every_call(error)
+        self._is_over = self.failure is not None or not self._read_any or _meets_every_call(error)
         self.failure = error
         self.offset += PAGE
 
+    @property
+    def is_beyond_hope(self) -> bool:
+        """Whether asking on is in vain: the vendor refuses who asks, or is down."""
+        is_down = isinstance(self.failure, VendorUnavailable) and not self._read_any
+        return is_down or (self.failure is not None and _meets_every_call(self.failure))
+
     def is_worth_a_call(self) -> bool:
-        """Whether another page is read: where that takes fewer calls than to ask for what is missing one by one."""
+        """Whether another page is read: where it may save calls that would ask for what is missing one by one."""
         if self._is_over or self.offset >= min(self._total, MAX_LISTED):
             return False
         if self.offset == 0:
             return True
         missing = len(self._wanted) - len(self.seen())
         pages = math.ceil((min(self._total, MAX_LISTED) - self.offset) / PAGE)
-        return missing > MAX_ONE_BY_ONE or pages < missing
+        # Its length may be a lie: a list whose last page was worth its call is read on in any case.
+        return missing > MAX_ONE_BY_ONE or pages < missing or (missing > 0 and self._last_brought > 1)
 
 
-async def _one_by_one(
-    tasks: Sequence[str], asker: Asker, failure: VendorError | None, *, read_any: bool
-) -> dict[str, Look]:
-    """Asks for what the list did not show, up to MAX_ONE_BY_ONE and while there is an answer."""
+async def _one_by_one(tasks: Sequence[str], asker: Asker, rota: Rota, failure: VendorError | None) -> dict[str, Look]:
+    """Asks for what the list did not show, while there is an answer. `failure`: why it did not, where a page failed."""
     looks: dict[str, Look] = {}
     others: Look | None = failure
-    if failure is not None and (
-        _meets_every_call(failure) or (isinstance(failure, VendorUnavailable) and not read_any)
-    ):
-        return dict.fromkeys(tasks, failure)
-    for task in tasks[:MAX_ONE_BY_ONE]:
+    for task in rota.in_turn(tasks)[:MAX_ONE_BY_ONE]:
         looks[task] = look = await asker.look_for(task)
+        rota.asked(task)
         if isinstance(look, VendorUnavailable) or _meets_every_call(look):
             others = look
             break

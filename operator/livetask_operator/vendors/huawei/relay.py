@@ -5,6 +5,7 @@ Sources: vendor-apis.md, sections 4.3 to 4.5; traps 29 to 35.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
@@ -23,7 +24,7 @@ from livetask_operator.vendors.contract import (
 from livetask_operator.vendors.huawei.api import Live, misnamed
 from livetask_operator.vendors.huawei.credential import SECRET_KEYS, credential_in
 from livetask_operator.vendors.huawei.errors import BadRequest, NoSuchThing
-from livetask_operator.vendors.huawei.looks import PAGE, Asker, look_at_all
+from livetask_operator.vendors.huawei.looks import PAGE, Asker, Rota, look_at_all
 from livetask_operator.vendors.huawei.rows import Page, answer_for, not_there, page_in, words_in_lower_case
 from livetask_operator.vendors.transport import Transport
 
@@ -53,6 +54,7 @@ class HuaweiRelay:
         status_words: Mapping[str, State] | None = None,
     ) -> None:
         self._live = Live(transport, endpoint, clock)
+        self._rotas: defaultdict[tuple[str, str], Rota] = defaultdict(Rota)
         self._words = words_in_lower_case(status_words or {})
 
     def task(self, block: Mapping[str, object]) -> TaskRef:
@@ -85,7 +87,7 @@ class HuaweiRelay:
                 lists.setdefault((task.application, task.region), []).append(task)
         for (project, region), listed in lists.items():
             asker = _OneList(self._live, project, region, credential, self._words, turn)
-            found = await look_at_all([task.task for task in listed], asker)
+            found = await look_at_all([task.task for task in listed], asker, self._rotas[project, region])
             looks |= {task: found[task.task] for task in listed}
         return looks
 
