@@ -1,200 +1,83 @@
-"""What keeps a look or a stop from being done: its own reason, a Warning, what to do; and recovery by itself."""
+"""What keeps a look or a stop from being done: its own reason, a Warning, what to do; and recovery by itself.
+
+Each cause at each vendor, all of them played at once (`scenes.py`), then judged one by one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from tests.kube.causes import CASES, Case
+from tests.kube.scenes import DeletionScene, LookScene, condition_of, play
 from tests.reconcile.checker import contradictions
+from tests.stage.objects import Objects
+from tests.stage.processes import Cloud, Operator
 from tests.stage.tenant import Tenant, until
+from tests.stage.vendors import Customer
 
-Change = Callable[[Tenant], object]
+BLOCKING = [case for case in CASES if case.cause.blocks]
 
 
 @dataclass(frozen=True)
-class Cause:
-    """Something that goes wrong, and how it is mended."""
+class Played:
+    """What was seen."""
 
-    name: str
-    reason: str
-    kind: str
-    breaks: Change
-    mends: Change
-    says: str
-    within_s: float = 5
-
-    def __str__(self) -> str:
-        return self.name
+    looks: Mapping[Case, LookScene]
+    deletions: Mapping[Case, DeletionScene]
 
 
-def fault(kind: str, **settings: object) -> Change:
-    return lambda tenant: tenant.fault(kind, **settings)
+@pytest.fixture(scope="module")
+def played(
+    kubeconfig: Path, cloud: Cloud, objects: Objects, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Played]:
+    """Every cause at every vendor, each with a tenant of its own, followed by one operator."""
+    arguments = ("--no-leader-elect", "--selector", "stage=trouble")
+    operator = Operator(kubeconfig, cloud.url, tmp_path_factory.mktemp("trouble"), arguments=arguments)
+
+    def customer(case: Case, namespace: str) -> Customer:
+        return Customer.moves_in(namespace, objects, cloud.admin, case.side, stage="trouble")
+
+    played = Played(
+        {case: LookScene(customer(case, f"trouble-{n}"), case.cause) for n, case in enumerate(CASES)},
+        {case: DeletionScene(customer(case, f"blocked-{n}"), case.cause) for n, case in enumerate(BLOCKING)},
+    )
+    play([*played.looks.values(), *played.deletions.values()])
+    yield played
+    assert operator.stop() == 0
 
 
-def calm(tenant: Tenant) -> None:
-    tenant.cloud.clear_faults(tenant.account)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_each_cause_has_its_reason_and_heals_by_itself(played: Played, case: Case) -> None:
+    scene, cause = played.looks[case], case.cause
+
+    ready, held = condition_of(scene.broken, "Ready"), condition_of(scene.broken, cause.kind)
+
+    assert (ready["status"], ready["reason"], held.get("reason")) == (cause.ready, cause.reason, cause.reason)
+    assert cause.words(case.side) in held["message"]
+    assert contradictions(scene.broken) == []
+    assert (cause.reason, "Warning") in [(event["reason"], event["type"]) for event in scene.events]
+    assert condition_of(scene.after, "Ready")["reason"] == "Running"
+    assert contradictions(scene.after) == []
 
 
-def good_secret(tenant: Tenant) -> None:
-    tenant.put_secret()
+@pytest.mark.parametrize("case", BLOCKING, ids=str)
+def test_each_cause_blocks_a_deletion_with_words_and_both_ways_out_work(played: Played, case: Case) -> None:
+    scene, cause = played.deletions[case], case.cause
 
-
-NO_SECRET = Cause(
-    "the Secret does not exist",
-    "SecretNotFound",
-    "Reconciling",
-    lambda tenant: tenant.drop_secret(),
-    good_secret,
-    "create secret generic alibaba --from-literal=accessKeyId=… --from-literal=accessKeySecret=…",
-)
-NO_KEY = Cause(
-    "the Secret lacks a key",
-    "SecretKeyMissing",
-    "Reconciling",
-    lambda tenant: tenant.put_secret(accessKeyId=tenant.key_id),
-    good_secret,
-    "has no key accessKeySecret; add it (keys found: accessKeyId)",
-)
-VENDOR_CAUSES = [
-    Cause(
-        "the key is wrong",
-        "CredentialsRejected",
-        "Stalled",
-        lambda tenant: tenant.cloud.add_key(tenant.account, tenant.key_id, "an0ther-s3cr3t"),
-        lambda tenant: tenant.cloud.add_key(tenant.account, tenant.key_id, tenant.secret_key),
-        "does not accept the key in Secret",
-    ),
-    Cause(
-        "the key is switched off",
-        "CredentialsRejected",
-        "Stalled",
-        lambda tenant: tenant.cloud.add_key(tenant.account, tenant.key_id, tenant.secret_key, active=False),
-        lambda tenant: tenant.cloud.add_key(tenant.account, tenant.key_id, tenant.secret_key),
-        "it is used within 5 seconds",
-    ),
-    Cause(
-        "the key may not do this",
-        "PermissionDenied",
-        "Stalled",
-        lambda tenant: tenant.cloud.add_key(tenant.account, tenant.key_id, tenant.secret_key, allow=["StartMPUTask"]),
-        lambda tenant: tenant.cloud.add_key(tenant.account, tenant.key_id, tenant.secret_key),
-        "Grant it that right at the vendor",
-    ),
-    Cause(
-        "the account is overdue",
-        "AccountSuspended",
-        "Stalled",
-        fault("error", code="OperationDenied", status=403),
-        calm,
-        "Settle the account's bill",
-    ),
-    Cause(
-        "the account is overdue, said inside a 200",
-        "AccountSuspended",
-        "Stalled",
-        fault("answer", status=200, body='{"RequestId": "R1", "Code": "App.ChargeOverDue", "Message": "pay"}'),
-        calm,
-        "App.ChargeOverDue",
-    ),
-    Cause(
-        "the clocks differ",
-        "ClockSkew",
-        "Stalled",
-        fault("error", code="InvalidTimeStamp.Expired", status=400),
-        calm,
-        "Set the clock",
-    ),
-    Cause(
-        "the vendor refuses the ids",
-        "InvalidRequest",
-        "Stalled",
-        fault("error", code="InvalidAppId", status=400),
-        calm,
-        "Check these ids",
-    ),
-    Cause("the account is throttled", "Throttled", "Reconciling", fault("throttle"), calm, "asks too often"),
-    Cause(
-        "the vendor is down", "VendorUnavailable", "Reconciling", fault("answer", status=503), calm, "cannot be reached"
-    ),
-    Cause("the vendor breaks the line", "VendorUnavailable", "Reconciling", fault("reset"), calm, "cannot be reached"),
-    Cause("the vendor hangs", "VendorUnavailable", "Reconciling", fault("hang"), calm, "did not answer", within_s=14),
-    Cause("the answer is not JSON", "InvalidResponse", "Reconciling", fault("garbage"), calm, "does not document"),
-    Cause("the answer is huge", "InvalidResponse", "Reconciling", fault("huge"), calm, "does not document"),
-    Cause("the answer is a redirect", "InvalidResponse", "Reconciling", fault("redirect"), calm, "does not document"),
-]
-
-
-@pytest.mark.parametrize("cause", [NO_SECRET, NO_KEY, *VENDOR_CAUSES], ids=str)
-def test_each_cause_has_its_reason_and_heals_by_itself(tenant: Tenant, cause: Cause) -> None:
-    tenant.starts("shown")
-    cause.breaks(tenant)
-
-    relay = tenant.relay("shown")
-
-    held = relay.holds(cause.kind, cause.reason, within_s=cause.within_s)
-    assert relay.condition("Ready")["status"] == "Unknown"
-    assert relay.condition("Ready")["reason"] == cause.reason
-    assert cause.says in held["message"]
-    assert contradictions(relay.body()) == []
-    relay.tells(cause.reason, "Warning")
-
-    cause.mends(tenant)
-
-    relay.reaches("Running", "Running", within_s=20)
-    assert contradictions(relay.body()) == []
-
-
-@pytest.mark.parametrize("cause", VENDOR_CAUSES, ids=str)
-def test_each_cause_blocks_a_deletion_with_words_and_both_ways_out_work(tenant: Tenant, cause: Cause) -> None:
-    tenant.starts("mended")
-    tenant.starts("orphaned")
-    relays = [tenant.relay(name, pollIntervalSeconds=3600) for name in ("mended", "orphaned")]
-    for relay in relays:
-        relay.reaches("Running")
-    cause.breaks(tenant)
-    mended, orphaned = relays
-
-    for relay in relays:
-        relay.delete()
-
-    for relay in relays:
-        held = relay.holds(cause.kind, cause.reason, within_s=cause.within_s)
-        assert cause.says in held["message"]
+    for name, body in scene.held.items():
+        held = condition_of(body, cause.kind_deleted)
+        assert held.get("reason") == cause.reason
+        assert cause.words(case.side) in held["message"]
         assert held["message"].startswith("Not stopped yet. ")
-        assert f"kubectl -n {tenant.namespace} patch rlt {relay.name} --type merge" in held["message"]
-        relay.tells(cause.reason, "Warning")
-    orphaned.edit(deletionPolicy="Orphan")
-    orphaned.is_gone(within_s=12)
-    cause.mends(tenant)
-    mended.is_gone(within_s=35)
-    assert [call.stopped_task for call in tenant.stops("mended")][-1] is True
-    task = tenant.cloud.task(tenant.account, tenant.app, "mended")
-    assert task is not None
-    assert task.status == 3
-
-
-@pytest.mark.parametrize(
-    ("breaks", "reason"),
-    [(NO_SECRET.breaks, "SecretNotFound"), (NO_KEY.breaks, "SecretKeyMissing")],
-    ids=["gone", "key"],
-)
-def test_a_secret_that_never_worked_blocks_a_deletion_until_it_does(
-    tenant: Tenant, breaks: Change, reason: str
-) -> None:
-    tenant.starts("blocked")
-    breaks(tenant)
-    relay = tenant.relay("blocked")
-    relay.reaches(reason=reason)
-
-    relay.delete()
-
-    held = relay.holds("Stalled", reason, within_s=4)
-    assert "Not stopped yet. Secret" in held["message"]
-    tenant.put_secret()
-    relay.is_gone(within_s=8)
-    assert [call.outcome for call in tenant.stops("blocked")] == ["OK"]
+        assert f"kubectl -n {scene.customer.namespace} patch rlt {name} --type merge" in held["message"]
+        assert (cause.reason, "Warning") in [(event["reason"], event["type"]) for event in scene.events[name]]
+    assert (scene.orphan_went, scene.mended_went) == (True, True)
+    assert scene.running == {"mended": False, "orphaned": True}
+    assert scene.stopped == ["mended"]
 
 
 def test_a_secret_that_goes_with_the_task_does_not_block_it(tenant: Tenant) -> None:
