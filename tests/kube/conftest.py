@@ -60,6 +60,18 @@ def tenant(operator: Operator, namespace: str, objects: Objects, cloud: Cloud) -
 
 
 @pytest.fixture
+def neighbour(operator: Operator, namespace: str, objects: Objects, cloud: Cloud) -> Callable[[str], Tenant]:
+    """Makes more tenants like `tenant`, each with a namespace and an account of its own."""
+
+    def settle(name: str) -> Tenant:
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"{namespace}-{name}"}}
+        objects.create("/api/v1/namespaces", body)
+        return Tenant(f"{namespace}-{name}", objects, cloud.admin)
+
+    return settle
+
+
+@pytest.fixture
 def own_tenant(installed: ControlPlane, namespace: str, objects: Objects, cloud: Cloud) -> Tenant:
     """A tenant whose objects the shared operator passes over: for tests with operators of their own."""
     return Tenant(namespace, objects, cloud.admin, labels={"operator": "own"})

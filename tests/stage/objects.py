@@ -55,9 +55,9 @@ class Objects:
             _checked(answer)
 
 
-def relay_tasks(namespace: str, name: str = "") -> str:
-    """The path of a namespace's RelayTasks, or of one."""
-    return f"/apis/livetask.dev/v1alpha1/namespaces/{namespace}/relaytasks" + (f"/{name}" if name else "")
+def live_tasks(kind: str, namespace: str, name: str = "") -> str:
+    """The path of a namespace's RelayTasks or PreloadTasks, or of one."""
+    return f"/apis/livetask.dev/v1alpha1/namespaces/{namespace}/{kind.lower()}s" + (f"/{name}" if name else "")
 
 
 def secrets(namespace: str, name: str = "") -> str:

@@ -1,14 +1,15 @@
-"""One team's corner: a namespace, an account at the simulated cloud, a key in a Secret, and RelayTasks."""
+"""One team's corner: a namespace, an account at the simulated cloud, a key in a Secret, RelayTasks and PreloadTasks."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Self
 
+from livetask_simulator.alibaba.preload_client import Preload as PreloadThere
 from livetask_simulator.client import Call, Simulator
-from tests.stage.objects import Objects, relay_tasks, secrets, wait_for
+from tests.stage.objects import Objects, live_tasks, secrets, wait_for
 
 REACHES_S = 15.0
 
@@ -30,6 +31,7 @@ class Tenant:
         self.labels = dict(labels or {})
         self.objects = objects
         self.cloud = cloud
+        self.domain = f"{namespace}.example.com"
         self.account = f"account-{namespace}"
         self.key_id = f"LTAI{namespace}"
         self.secret_key = f"s3cr3t/{namespace}+=~"
@@ -56,6 +58,18 @@ class Tenant:
     def looks(self, task: str | None = None) -> list[Call]:
         return self.cloud.calls(account=self.account, operation="GetMPUTaskStatus", task_id=task)
 
+    def url(self, stream: str) -> str:
+        """A play URL of the tenant's domain."""
+        return f"rtmp://{self.domain}/app/{stream}"
+
+    def preloads(self, task: str, stream: str | None = None, **settings: Any) -> PreloadThere:
+        """A preload exists at the vendor, of the stream of its task's name unless told otherwise."""
+        return self.cloud.add_preload(self.account, self.domain, self.url(stream or task), task_id=task, **settings)
+
+    def lists(self, task: str | None = None) -> list[Call]:
+        """The reads of preloads; of those that asked for one task alone."""
+        return self.cloud.calls(account=self.account, operation="DescribeLiveStreamPreloadTasks", task_id=task)
+
     # In the namespace
 
     def put_secret(self, name: str = "alibaba", **values: str) -> None:
@@ -70,31 +84,41 @@ class Tenant:
 
     def relay(self, name: str, task: str | None = None, **spec: Any) -> Relay:
         """A RelayTask that names a task of the same name, unless told otherwise, with the least interval."""
-        body = {
-            "apiVersion": "livetask.dev/v1alpha1",
-            "kind": "RelayTask",
-            "metadata": {"name": name, "labels": self.labels},
-            "spec": {
-                "alibabaCloud": {"appId": self.app, "taskId": task or name},
-                "credentialsSecretRef": {"name": "alibaba"},
-                "pollIntervalSeconds": 5,
-                **spec,
-            },
-        }
-        self.objects.create(relay_tasks(self.namespace), body)
-        return Relay(self, name)
+        block = {"appId": self.app, "taskId": task or name}
+        return Relay(self, name).made({"alibabaCloud": block, **spec})
+
+    def preload(
+        self, name: str, *, streams: Sequence[str] = (), tasks: Sequence[str] = (), since: str = "", **spec: Any
+    ) -> Preload:
+        """A PreloadTask that names these streams' URLs and these tasks, with the least interval."""
+        named = {"playUrls": [self.url(stream) for stream in streams], "taskIds": list(tasks), "createdAfter": since}
+        block = {"domainName": self.domain, **{field: value for field, value in named.items() if value}}
+        return Preload(self, name).made({"alibabaCloud": block, **spec})
 
 
 @dataclass(frozen=True)
-class Relay:
-    """One RelayTask, as whoever made it looks at it."""
+class Followed:
+    """One object that the operator follows, as whoever made it looks at it."""
 
     tenant: Tenant
     name: str
 
+    KIND: ClassVar[str]
+
+    def made(self, spec: Mapping[str, Any]) -> Self:
+        """It exists from now on, with the least interval."""
+        body = {
+            "apiVersion": "livetask.dev/v1alpha1",
+            "kind": self.KIND,
+            "metadata": {"name": self.name, "labels": self.tenant.labels},
+            "spec": {"credentialsSecretRef": {"name": "alibaba"}, "pollIntervalSeconds": 5, **spec},
+        }
+        self.tenant.objects.create(live_tasks(self.KIND, self.tenant.namespace), body)
+        return self
+
     @property
     def path(self) -> str:
-        return relay_tasks(self.tenant.namespace, self.name)
+        return live_tasks(self.KIND, self.tenant.namespace, self.name)
 
     def body(self) -> Any:
         return self.tenant.objects.get(self.path)
@@ -152,7 +176,8 @@ class Relay:
 
     def events(self) -> list[Mapping[str, Any]]:
         """Its Events, oldest first."""
-        path = f"/api/v1/namespaces/{self.tenant.namespace}/events?fieldSelector=involvedObject.name={self.name}"
+        mine = f"involvedObject.kind={self.KIND},involvedObject.name={self.name}"
+        path = f"/api/v1/namespaces/{self.tenant.namespace}/events?fieldSelector={mine}"
         items = self.tenant.objects.get(path)["items"]
         return sorted(items, key=lambda item: int(item["metadata"]["resourceVersion"]))
 
@@ -167,6 +192,22 @@ class Relay:
         )
         assert isinstance(found, dict)
         return found
+
+
+class Relay(Followed):
+    """A RelayTask."""
+
+    KIND = "RelayTask"
+
+
+class Preload(Followed):
+    """A PreloadTask."""
+
+    KIND = "PreloadTask"
+
+    def rows(self) -> list[Mapping[str, Any]]:
+        """What its status says of each preload."""
+        return list(self.status().get("tasks", []))
 
 
 def until(condition: Callable[[], Any], what: str, within_s: float = REACHES_S) -> Any:
