@@ -399,6 +399,25 @@ def test_a_look_on_request_tells_of_a_preload_that_was_made_since() -> None:
     assert (at_last.state, at_last.completion_time) == ("Succeeded", "2026-11-21T20:15:00Z")
 
 
+def test_another_result_has_a_time_of_its_own() -> None:
+    life = ended("Failed")
+
+    life.now_s = 900.0
+    status = life.look(rows(failed(), done(task_id="t-2", made_at_s=700)), request="again")
+
+    assert (status.state, status.completion_time) == ("Succeeded", "2026-11-21T20:15:00Z")
+
+
+def test_a_look_that_comes_back_after_the_suspension_does_not_change_the_result() -> None:
+    life = ended("Failed")
+    result = life.task.status
+
+    life.task = replace(life.task, suspend=True, generation=2)
+    status = life.look(rows(done(task_id="t-2", made_at_s=700)))
+
+    assert status == result.at_generation(2)
+
+
 def test_a_result_counts_only_when_all_have_ended() -> None:
     life = PreloadLife(preload_task(play_urls=[OPENING, FINAL]))
 
