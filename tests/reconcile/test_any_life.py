@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livetask_operator.reconcile import stopping
+from livetask_operator.reconcile.looks import is_young, review_at_s
 from livetask_operator.reconcile.reasons import MAY_PASS, NEEDS_PERSON, Reason
 from livetask_operator.reconcile.resource import Instant, RelayTask
-from livetask_operator.reconcile.settle import Seen, is_young, review_at_s, settle
+from livetask_operator.reconcile.settle import Seen, settle
 from livetask_operator.reconcile.status import RelayTaskStatus
 from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import Credential, State

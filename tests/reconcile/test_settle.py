@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from livetask_operator.reconcile.looks import review_at_s
 from livetask_operator.reconcile.reasons import Reason
-from livetask_operator.reconcile.settle import Seen, review_at_s
+from livetask_operator.reconcile.settle import Seen
 from livetask_operator.reconcile.status import RelayTaskStatus
 from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import State

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from livetask_operator.reconcile.looks import review_at_s
 from livetask_operator.reconcile.reasons import MAY_PASS, NEEDS_PERSON, Reason
-from livetask_operator.reconcile.settle import Seen, review_at_s
+from livetask_operator.reconcile.settle import Seen
 from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import State
 from tests.reconcile.checker import contradictions, kstatus

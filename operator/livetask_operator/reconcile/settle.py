@@ -10,14 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from livetask_operator.reconcile import words
-from livetask_operator.reconcile.looks import Beside, Looks, conditions, is_young, review_at_s, settled
+from livetask_operator.reconcile.looks import Beside, Looks, conditions, settled
 from livetask_operator.reconcile.reasons import REASON_OF_STATE
 from livetask_operator.reconcile.resource import Instant, RelayTask
 from livetask_operator.reconcile.status import MAX_VENDOR_STATUS, ConditionStatus, RelayTaskStatus, timestamp
 from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import Observation, State
-
-__all__ = ["Seen", "Track", "is_hidden", "is_young", "review_at_s", "settle"]
 
 # What each state means (design, section 2): Ready, and what is True beside it.
 SHOWN: Mapping[State, tuple[ConditionStatus, Beside]] = {
