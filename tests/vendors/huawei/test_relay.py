@@ -1,4 +1,4 @@
-"""Looking at a task and stopping it at Huawei Cloud, whatever it says."""
+"""Looking at a task at Huawei Cloud, whatever it says."""
 
 from __future__ import annotations
 
@@ -7,20 +7,14 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from livetask_operator.vendors.contract import (
-    Credential,
     EndpointNotFound,
     InvalidRequest,
     InvalidResponse,
     Observation,
-    PermissionDenied,
-    SecretUnusable,
     State,
-    StopOutcome,
     TaskRef,
-    Throttled,
     VendorError,
     VendorUnavailable,
 )
@@ -39,6 +33,7 @@ from tests.vendors.huawei.conversation import (
     status_is,
     task,
 )
+from tests.vendors.huawei.odd_answers import answers
 
 NO_WORDS: list[object] = [None, True, 1, 1.0, [], {}, "", "  "]
 GONE = refuses("LIVE.100011001", 404)
@@ -62,17 +57,6 @@ async def test_a_look_at_one_task_is_one_query_for_its_id() -> None:
     )
     assert asked.headers["host"] == "live.cn-north-4.example:8443"
     assert asked.headers["authorization"].startswith("SDK-HMAC-SHA256 Access=AKEXAMPLE, ")
-
-
-async def test_a_stop_deletes_the_task_with_one_request() -> None:
-    vendor = Conversation(json({"task_id": TASK.task, "request_id": "r-1"}))
-
-    await vendor.stop(Credential("AK", "SK", "STSTOKEN"))
-
-    (asked,) = vendor.asked
-    assert asked.method == "DELETE"
-    assert str(asked.url).endswith("/v1/0123456789abcdef/pull/stream/task?region=cn-north-4&task_id=7864b3dc")
-    assert asked.headers["x-security-token"] == "STSTOKEN"
 
 
 async def test_with_a_token_the_token_is_sent_and_no_signature() -> None:
@@ -252,29 +236,6 @@ async def test_rows_of_others_do_not_hide_the_tasks_own() -> None:
     assert found.state is State.RUNNING
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=8,
-)
-rows = st.dictionaries(st.sampled_from(["task_id", "status"]), st.sampled_from([TASK.task, "running"]) | json_values)
-documents = st.fixed_dictionaries(
-    {},
-    optional={
-        "task_infos": st.lists(rows | json_values, max_size=3) | json_values,
-        "total": st.integers(-1, 3) | json_values,
-        "request_id": st.just("r-1") | json_values,
-        "error_code": st.sampled_from(["LIVE.1", "APIG.0101"]) | json_values,
-    },
-)
-statuses = st.sampled_from([200, 200, 200, 400, 404, 500])
-answers = (
-    st.builds(body, st.binary(max_size=64), statuses)
-    | st.builds(json, json_values, statuses)
-    | st.builds(json, documents, statuses)
-)
-
-
 @given(answer=answers)
 async def test_whatever_the_vendor_says_a_look_ends_and_only_its_own_words_are_believed(answer: httpx.Response) -> None:
     found = await Conversation(answer).look()
@@ -290,74 +251,6 @@ async def test_whatever_the_vendor_says_a_look_ends_and_only_its_own_words_are_b
 
 async def test_a_network_that_fails_is_a_look_that_failed() -> None:
     assert isinstance(await Conversation(httpx.ConnectError("no route")).look(), VendorUnavailable)
-
-
-async def test_an_accepted_stop_is_accepted() -> None:
-    answer = await Conversation(json({"task_id": TASK.task, "request_id": "r-1"})).stop()
-
-    assert (answer.outcome, answer.request_id) == (StopOutcome.ACCEPTED, "r-1")
-
-
-async def test_a_stop_of_a_task_that_is_gone_is_gone() -> None:
-    answer = await Conversation(GONE).stop()
-
-    assert (answer.outcome, answer.code, answer.request_id) == (StopOutcome.GONE, "LIVE.100011001", "r-1")
-
-
-async def test_a_stop_that_is_a_bad_request_is_for_a_look_to_settle() -> None:
-    answer = await Conversation(refuses("LIVE.100011001", 400)).stop()
-
-    assert (answer.outcome, answer.code, answer.request_id) == (StopOutcome.UNSETTLED, "LIVE.100011001", "r-1")
-
-
-@pytest.mark.parametrize(
-    ("answer", "kind"),
-    [
-        (refuses("APIG.0101", 404), EndpointNotFound),
-        (refuses("APIGW.0106", 404), InvalidRequest),
-        (refuses("APIGW.0302", 403), PermissionDenied),
-        (refuses("APIGW.0308", 429), Throttled),
-        (refuses("APIGW.0308", 400), Throttled),
-        (refuses("LIVE.100011001", 500), VendorUnavailable),
-        (refuses("LIVE.100011001", 200), InvalidResponse),
-        (body(b"", 400), InvalidResponse),
-        (body(b"", 404), InvalidResponse),
-        (body(b"", 503), VendorUnavailable),
-        (body(b""), InvalidResponse),
-        (body(b"", 204), InvalidResponse),
-        (json([]), InvalidResponse),
-        (json({}), InvalidResponse),
-        (json({"task_id": TASK.task}), InvalidResponse),
-        (json({"task_id": TASK.task, "request_id": 7}), InvalidResponse),
-        (json({"task_id": "another", "request_id": "r-1"}), InvalidResponse),
-        (body(b'{"request_id": "85968475'), InvalidResponse),
-    ],
-    ids=lambda value: value.content.decode()[:50] if isinstance(value, httpx.Response) else value.__name__,
-)
-async def test_a_stop_that_was_not_accepted_is_never_taken_for_one_that_was(
-    answer: httpx.Response, kind: type[VendorError]
-) -> None:
-    vendor = Conversation(answer)
-
-    with pytest.raises(kind):
-        await vendor.stop()
-
-    assert len(vendor.asked) == 1
-
-
-@given(answer=answers)
-async def test_only_a_200_with_a_request_id_and_no_code_is_an_accepted_stop(answer: httpx.Response) -> None:
-    try:
-        outcome = (await Conversation(answer).stop()).outcome
-    except VendorError:
-        return
-
-    if outcome is StopOutcome.ACCEPTED:
-        assert answer.status_code == 200
-        assert isinstance(answer.json()["request_id"], str)
-        assert not answer.json().get("error_code")
-    if outcome is StopOutcome.GONE:
-        assert answer.status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -401,62 +294,6 @@ def test_calls_are_counted_by_the_project() -> None:
 
 def test_a_page_shows_a_hundred_tasks() -> None:
     assert Conversation(GONE).relay.look_batch == 100
-
-
-def test_a_secrets_values_are_stripped() -> None:
-    data = {"accessKeyId": " AK\n", "secretAccessKey": "\ts3cret \r\n", "securityToken": " STS+/== "}
-
-    credential = Conversation(GONE).relay.credential(data)
-
-    assert (credential.key_id, credential.secret, credential.token) == ("AK", "s3cret", "STS+/==")
-
-
-def test_an_access_key_goes_before_a_token() -> None:
-    data = {"accessKeyId": "AK", "secretAccessKey": "s3cret", "authToken": "MIIE"}
-
-    credential = Conversation(GONE).relay.credential(data)
-
-    assert (credential.key_id, credential.secret, credential.token) == ("AK", "s3cret", None)
-
-
-def test_tokens_are_told_apart_by_ids_that_tell_nothing_of_them() -> None:
-    relay = Conversation(GONE).relay
-
-    first, again, other = (relay.credential({"authToken": token}) for token in ("MIIEone", " MIIEone\n", "MIIEtwo"))
-
-    assert first == again
-    assert len({first.key_id, other.key_id, "MIIEone", "MIIEtwo"}) == 4
-    assert first.key_hash != other.key_hash
-    assert first.fingerprint != other.fingerprint
-    assert "MIIE" not in first.key_id + repr(first)
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        ({"accessKeyId": "AK"}, "has no key secretAccessKey; add it (keys found: accessKeyId)"),
-        (
-            {"accessKeyId": "AK", "authToken": "MIIE"},
-            "has no key secretAccessKey; add it (keys found: accessKeyId, authToken)",
-        ),
-        ({"b": ""}, "has no keys accessKeyId and secretAccessKey, nor authToken; add them (keys found: b)"),
-        ({}, "has no keys accessKeyId and secretAccessKey, nor authToken; add them (keys found: none)"),
-        ({"authToken": " \n"}, "has an empty value under authToken; put the vendor's value there"),
-        (
-            {"accessKeyId": "AK", "secretAccessKey": "s", "securityToken": ""},
-            "has an empty value under securityToken; put the vendor's value there",
-        ),
-        (
-            {"authToken": "MIIE\r\nHost: b"},
-            "has characters under authToken that cannot be sent; put the vendor's value there",
-        ),
-    ],
-)
-def test_a_secret_that_cannot_be_used_says_which_key_and_never_its_value(data: dict[str, str], words: str) -> None:
-    with pytest.raises(SecretUnusable) as caught:
-        Conversation(GONE).relay.credential(data)
-
-    assert str(caught.value) == words
 
 
 async def test_a_task_that_is_named_twice_is_asked_for_once() -> None:
