@@ -245,6 +245,7 @@ async def test_an_accepted_stop_is_accepted() -> None:
         "FailedOperation.TaskNotExist",
         "ResourceNotFound",
         "ResourceNotFound.TaskNotFound",
+        "InvalidParameter.TaskId",
     ],
 )
 async def test_a_stop_that_came_too_late_is_for_a_look_to_settle(code: str, status: int) -> None:
@@ -260,7 +261,7 @@ async def test_a_stop_that_came_too_late_is_for_a_look_to_settle(code: str, stat
         (refuses("RequestLimitExceeded"), Throttled),
         (refuses("InternalError"), VendorUnavailable),
         (refuses("FailedOperation"), VendorUnavailable),
-        (refuses("InvalidParameter.TaskId"), InvalidRequest),
+        (refuses("InvalidParameter.SdkAppId"), InvalidRequest),
         (refuses("ResourceNotFoundation"), InvalidRequest),
         (body(b"", 503), VendorUnavailable),
         (body(b""), InvalidResponse),

@@ -24,6 +24,7 @@ from livetask_operator.vendors.contract import (
 
 TASK_NOT_EXIST = "FailedOperation.TaskNotExist"
 TASK_FINISHED = "FailedOperation.TaskFinished"
+INVALID_TASK_ID = "InvalidParameter.TaskId"
 RESOURCE_NOT_FOUND = "ResourceNotFound"
 """And all that begin so."""
 

@@ -25,7 +25,7 @@ from livetask_operator.vendors.contract import (
 )
 from livetask_operator.vendors.secret_values import secret_value
 from livetask_operator.vendors.tencent.api import Reply, Trtc
-from livetask_operator.vendors.tencent.errors import RESOURCE_NOT_FOUND, TASK_FINISHED, TASK_NOT_EXIST
+from livetask_operator.vendors.tencent.errors import INVALID_TASK_ID, RESOURCE_NOT_FOUND, TASK_FINISHED, TASK_NOT_EXIST
 from livetask_operator.vendors.transport import Transport
 
 _NOT_THERE = Observation(
@@ -48,7 +48,8 @@ RELAY_STATES: Mapping[str, Observation] = {
     "NotExist": _NOT_THERE,
 }
 
-GONE_CODES = frozenset({TASK_FINISHED, TASK_NOT_EXIST, RESOURCE_NOT_FOUND})
+SETTLED_BY_A_LOOK = frozenset({TASK_FINISHED, TASK_NOT_EXIST, RESOURCE_NOT_FOUND, INVALID_TASK_ID})
+"""What a stop that comes too late may be told. The last is documented for it, and may as well be about a wrong id."""
 
 
 class TencentRelay:
@@ -124,7 +125,7 @@ class TencentRelay:
         try:
             reply = await self._trtc.call(self.stop_call, task.region, _params(task), credential)
         except VendorError as error:
-            if error.code in GONE_CODES or error.code.startswith(f"{RESOURCE_NOT_FOUND}."):
+            if error.code in SETTLED_BY_A_LOOK or error.code.startswith(f"{RESOURCE_NOT_FOUND}."):
                 return StopAnswer(StopOutcome.UNSETTLED, request_id=error.request_id, code=error.code)
             raise
         if not reply.request_id:
