@@ -136,8 +136,10 @@ class Server:
 
     def _own(self, task: RelayTask) -> Body:
         body = self.bodies.get(task.label)
-        if body is None or body["metadata"]["uid"] != task.uid:
+        if body is None:
             raise ObjectGone(task.label)
+        if body["metadata"]["uid"] != task.uid:
+            raise Conflict(task.label)
         return body
 
     # What ObjectApi does

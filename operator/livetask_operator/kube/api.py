@@ -17,7 +17,6 @@ from livetask_operator.reconcile.resource import FINALIZER, GROUP, VERSION, Rela
 
 REQUEST_TIMEOUT_S = 10.0
 PAGE = 500
-MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 
 
@@ -59,17 +58,25 @@ class ObjectApi:
         return _mapping(body)
 
     async def patch_status(self, task: Resource, patch: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Merge a patch into the status of this very object: one with the same name and another uid is left alone."""
-        body = {"metadata": {"uid": task.uid}, "status": dict(patch)}
-        with translated(f"patch the status of {task.label}"):
+        """Set fields of the status of this very object; None takes one away. Raises Conflict where it was refused.
+
+        A JSON patch, as the API server ignores the uid in a merge patch of a subresource: the status would be written
+        to another object that has the same name by now.
+        """
+        operations: list[dict[str, Any]] = [{"op": "test", "path": "/metadata/uid", "value": task.uid}]
+        for name, value in patch.items():
+            operations.append({"op": "add", "path": f"/status/{name}", "value": "" if value is None else value})
+            if value is None:  # it was set first because what is not there cannot be removed
+                operations.append({"op": "remove", "path": f"/status/{name}"})
+        with translated(f"patch the status of {task.label}", unprocessable_is_conflict=True):
             answer = await self._objects.patch_namespaced_custom_object_status(
                 GROUP,
                 VERSION,
                 task.namespace,
                 self.plural,
                 task.name,
-                body,
-                _content_type=MERGE_PATCH,
+                operations,
+                _content_type=JSON_PATCH,
                 _request_timeout=REQUEST_TIMEOUT_S,
             )
         return _mapping(answer)

@@ -10,9 +10,10 @@ from livetask_operator.kube.api import Conflict, KubeError, ObjectGone, Refused
 from livetask_operator.kube.events import Events
 from livetask_operator.kube.record import Record
 from livetask_operator.observability.metrics import Metrics
+from livetask_operator.reconcile import words
 from livetask_operator.reconcile.reasons import Reason
 from livetask_operator.reconcile.resource import RelayTask, Resource
-from livetask_operator.reconcile.status import Status
+from livetask_operator.reconcile.status import Condition, Status
 
 log = logging.getLogger("livetask.state")
 
@@ -42,7 +43,11 @@ class Writer:
             if not patch:
                 return
             record.sent = status
-            body = await self._counted("status", record.kind.api.patch_status(task, patch))
+            try:
+                body = await self._counted("status", record.kind.api.patch_status(task, patch))
+            except Conflict as conflict:
+                await self._read_again(record, task, conflict)
+                raise
             self.take_over(record, body)
         self._tell(task, status)
 
@@ -68,18 +73,20 @@ class Writer:
                 await self._read_again(record, task, conflict)
                 raise
 
-    def post(self, task: Resource, reason: Reason, message: str) -> None:
-        """Post an Event about an object."""
-        self._events.note(task, reason, message)
+    def post(self, task: Resource, reason: Reason, message: str, *, warns: bool = False) -> None:
+        """Post an Event about an object; `warns` makes it a Warning whatever its reason."""
+        self._events.note(task, reason, message, warns=warns)
 
-    async def _read_again(self, record: Record[RelayTask], sent: RelayTask, conflict: Conflict) -> None:
+    async def _read_again(self, record: Record[Any], sent: Resource, conflict: Conflict) -> None:
         """Read an object again whose patch met a conflict. Raises ObjectGone, and Refused where it was none."""
         body = await record.kind.api.get(sent.namespace, sent.name)
         if body["metadata"]["uid"] != sent.uid:
             raise ObjectGone(f"another object has the name of {sent.label}")
         if body["metadata"]["resourceVersion"] == sent.resource_version:
             # The same status, 422, comes from an admission policy; trying again at once would never end.
-            raise Refused(f"{conflict}; nobody changed the object meanwhile, so a policy of the cluster may forbid it")
+            raise Refused(
+                f"{conflict}; nobody changed the object meanwhile, so its schema or a policy of the cluster forbids it"
+            )
         self.take_over(record, body)
 
     def take_over(self, record: Record[Any], body: Mapping[str, Any]) -> None:
@@ -89,9 +96,9 @@ class Writer:
             self._adopted(record, task)
 
     def _tell(self, task: Resource, status: Status) -> None:
-        """One Event and one log line for a transition: another reason stands in front."""
+        """One Event and one log line for a transition: another reason stands in front, or it holds a deletion now."""
         old, new = task.status.headline, status.headline
-        if new is None or (old is not None and old.reason == new.reason):
+        if new is None or (old is not None and old.reason == new.reason and not _holds_since(old, new)):
             return
         self.post(task, Reason(new.reason), new.message)
         fields = {
@@ -101,7 +108,8 @@ class Writer:
             "state": getattr(status, "state", None) or "",
             "was": old.reason if old else "",
         }
-        log.info("%s", new.reason, extra={"fields": fields})
+        level = logging.WARNING if Reason(new.reason).is_warning else logging.INFO
+        log.log(level, "%s: %s", new.reason, new.message, extra={"fields": fields})
 
     async def _counted(self, kind: str, request: Awaitable[Mapping[str, Any]]) -> Mapping[str, Any]:
         try:
@@ -111,3 +119,8 @@ class Writer:
             raise
         self._metrics.writes.labels(kind, "ok").inc()
         return body
+
+
+def _holds_since(old: Condition, new: Condition) -> bool:
+    """Whether a cause that only hid the task before keeps a deleted object from going now."""
+    return new.message.startswith(words.NOT_STOPPED) and not old.message.startswith(words.NOT_STOPPED)
