@@ -39,6 +39,7 @@ def test_the_defaults_stay_inside_the_documented_limits() -> None:
     assert config.limit("AlibabaCloud", "LTAIany", "GetMPUTaskStatus") == 53
     assert config.limit("TencentCloud", "AKIDany", "DescribeStreamIngest") == 16
     assert config.limit("HuaweiCloud", "any-project", "ListPullTasks") == 5
+    assert config.limit("NimbusCloud", "any-key", "ReadFolder") == 5, "a new vendor is asked with care"
     assert config.stop_delay_s == 0
     assert config.stops is Stops.ALLOW
 
