@@ -111,6 +111,7 @@ def test_preloads_are_followed_through_their_lives(tenant: Tenant, control_plane
         "vendorStatus": "Success",
         "description": "Successfully",
     }
+    show.tells("Succeeded", "Normal")
     assert [(event["reason"], event["type"]) for event in show.events()] == [
         ("Pending", "Normal"),
         ("Preloading", "Normal"),
