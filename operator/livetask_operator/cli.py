@@ -115,23 +115,43 @@ def _parser() -> argparse.ArgumentParser:
         "run",
         help="run the operator",
         description="Runs the operator against the cluster of KUBECONFIG, or of the pod it runs in.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = run_command.add_argument
     add("--config", type=Path, metavar="FILE", help="the configuration file (YAML); without one the defaults hold")
-    add("--namespace", action="append", default=[], metavar="NS", help="follow this namespace alone; may be repeated")
+    add(
+        "--namespace",
+        action="append",
+        default=[],
+        metavar="NS",
+        help="follow this namespace alone; may be repeated (default: all)",
+    )
     add(
         "--selector",
         default="",
         metavar="LABELS",
         help="follow only objects with these labels, as kubectl -l takes them",
     )
-    add("--leader-elect", action=argparse.BooleanOptionalAction, default=True, help="act only while holding a Lease")
-    add("--lease-name", default="livetask-operator", metavar="NAME", help="shards need names of their own")
+    add(
+        "--leader-elect",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="act only while holding a Lease (the default)",
+    )
+    add(
+        "--lease-name",
+        default="livetask-operator",
+        metavar="NAME",
+        help="default livetask-operator; shards need names of their own, and the right to them (manifests/rbac.yaml)",
+    )
     add("--lease-namespace", default="", metavar="NS", help="else POD_NAMESPACE, else the context's")
-    add("--listen", default="0.0.0.0:8080", metavar="HOST:PORT", help="/healthz, /readyz, /metrics")
-    add("--log-level", choices=("debug", "info", "warning", "error"), default="info", help="what is logged")
-    add("--log-format", choices=("text", "json"), default="text", help="how it is logged")
+    add(
+        "--listen",
+        default="0.0.0.0:8080",
+        metavar="HOST:PORT",
+        help="default 0.0.0.0:8080: /healthz, /readyz, /metrics",
+    )
+    add("--log-level", choices=("debug", "info", "warning", "error"), default="info", help="default info")
+    add("--log-format", choices=("text", "json"), default="text", help="default text")
     return parser
 
 

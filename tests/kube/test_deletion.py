@@ -130,7 +130,7 @@ def test_a_look_that_fails_after_an_accepted_stop_is_not_waited_for(tenant: Tena
     relay.delete()
 
     relay.is_gone(within_s=7)
-    assert "could not be seen" in relay.tells("StopAccepted", "Normal")["message"]
+    assert "could not be seen" in relay.tells("StopAccepted", "Warning")["message"]
 
 
 def test_the_delay_runs_and_its_end_and_the_way_out_are_said(tenant: Tenant) -> None:
@@ -308,3 +308,38 @@ def test_while_stops_are_held_nothing_is_stopped_and_orphan_still_releases(
     assert own_tenant.stops() == []
     relay.edit(deletionPolicy="Orphan")
     relay.is_gone(within_s=3)
+
+
+def test_a_cause_that_was_told_of_looks_is_told_again_when_it_holds_a_deletion(tenant: Tenant) -> None:
+    relay = running(tenant, "told-again")
+    tenant.fault("answer", status=503)
+    relay.holds("Reconciling", "VendorUnavailable", within_s=15)
+
+    relay.delete()
+
+    def told() -> list[str]:
+        return [event["message"] for event in relay.events() if event["reason"] == "VendorUnavailable"]
+
+    until(lambda: len(told()) == 2, "a second Event", within_s=5)
+    assert told()[1].startswith("Not stopped yet.")
+    assert '{"spec":{"deletionPolicy":"Orphan"}}' in told()[1]
+    tenant.cloud.clear_faults(tenant.account)
+    relay.is_gone(within_s=35)
+
+
+def test_a_finalizer_that_somebody_takes_off_is_missed_aloud(tenant: Tenant, operator: Operator) -> None:
+    relay = running(tenant, "forced")
+    tenant.fault("answer", operation="StopLiveMPUTask", status=503)
+    relay.delete()
+    relay.holds("Reconciling", "VendorUnavailable", within_s=4)
+
+    tenant.objects.merge(relay.path, {"metadata": {"finalizers": None}})
+
+    def missed() -> list[str]:
+        lines = [line for line in operator.lines() if line.get("namespace") == tenant.namespace]
+        return [
+            line["message"] for line in lines if line["level"] == "warning" and "gone without a stop" in line["message"]
+        ]
+
+    relay.is_gone(within_s=3)
+    until(missed, "a warning", within_s=3)

@@ -211,6 +211,7 @@ def test_the_deletion_of_the_crd_stops_nothing(cloud: Cloud, tmp_path: Path) -> 
             outcomes = {line["name"]: line["outcome"] for line in operator.audit(namespace="uninstalled")}
             assert outcomes == {"on-air": "Orphaned", "delayed": "Orphaned"}
             assert [line for line in operator.lines() if line["level"] == "warning" and "on-air" in line["message"]]
+            relay.tells("Orphaned", "Warning")
 
             cluster.kubectl("apply", "-k", str(ROOT / "crds"))
             cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/relaytasks.livetask.dev")

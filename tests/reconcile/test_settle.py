@@ -84,7 +84,7 @@ def test_a_vendors_word_is_cut_at_128_characters_and_the_advice_after_it_is_not(
     status = told(relay_task(), (5, seen(State.UNKNOWN, "y" * 5_000)))
 
     assert status.vendor_status == "y" * 128
-    assert status.conditions[0].message.endswith("a newer operator may know the word.")
+    assert status.conditions[0].message.endswith("`statusWords` in the operator's configuration can name it.")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ from tests.reconcile.given import CREATED, HUAWEI, KEY, at, relay_task
 
 DELETED_S = 60.0
 
-LOOKED = {"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "Unknown", "reason": "Throttled"}]}
+LOOKED = {"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "Unknown", "reason": "TaskNotFound"}]}
+BUSY = {"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "Unknown", "reason": "Throttled"}]}
 SAW = LOOKED | {"state": "Running", "seenWithKeyHash": KEY}
 SUSPENDED = {"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "Unknown", "reason": "Suspended"}]}
 
@@ -77,6 +78,9 @@ HERE = relay_task("semi-final")
         ),
         pytest.param(relay_task(namespace="news", status=LOOKED), Stop(), id="other namespace, looked and not seen"),
         pytest.param(relay_task(namespace="news"), LookFirst(("news/cup-final",)), id="other namespace, not looked"),
+        pytest.param(
+            relay_task(namespace="news", status=BUSY), LookFirst(("news/cup-final",)), id="other namespace, throttled"
+        ),
         pytest.param(relay_task(namespace="news", suspend=True), Stop(), id="other namespace, suspended, not looked"),
         pytest.param(
             relay_task(namespace="news", suspend=True, status=SUSPENDED),

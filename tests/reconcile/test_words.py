@@ -16,6 +16,11 @@ from tests.reconcile.given import ERRORS, HUAWEI, REQUEST_ID, relay_task, troubl
 TASK = relay_task()
 ORPHAN = 'kubectl -n sports patch rlt cup-final --type merge -p \'{"spec":{"deletionPolicy":"Orphan"}}\''
 
+PUT_KEY = (
+    "kubectl -n sports patch secret alibaba --type merge -p "
+    """'{"stringData":{"accessKeyId":"…","accessKeySecret":"…"}}'"""
+)
+
 
 def test_a_push_url_in_trouble_reads_as_the_contract_says() -> None:
     state, meaning, advice = RELAY_STATES[6]
@@ -47,7 +52,8 @@ def test_a_pending_stop_reads_as_the_contract_says_with_the_day() -> None:
         (
             Observation(State.UNKNOWN, "7", "a status that its documentation does not have"),
             "Alibaba Cloud says 7, a word that this operator does not know. "
-            "Look at the task in the vendor's console; a newer operator may know the word.",
+            "Look at the task in the vendor's console; a newer operator may know the word, "
+            "or `statusWords` in the operator's configuration can name it.",
         ),
     ],
     ids=["with a meaning", "without one", "not found", "unknown"],
@@ -62,7 +68,7 @@ def test_a_look_is_told_in_our_words_with_what_to_do(observation: Observation, s
         (
             Reason.CREDENTIALS_REJECTED,
             "Alibaba Cloud does not accept the key in Secret sports/alibaba (E.1: as said). Put a valid one there "
-            "(kubectl -n sports edit secret alibaba); it is used within 5 seconds.",
+            f"({PUT_KEY}); it is used within 5 seconds.",
         ),
         (
             Reason.PERMISSION_DENIED,
@@ -135,7 +141,7 @@ def test_a_missing_secret_comes_with_the_command_that_creates_it() -> None:
 def test_a_secret_without_a_key_is_told_by_the_names_of_its_keys() -> None:
     assert words.secret_unusable(TASK, "has no key accessKeySecret; add it (keys found: accessKeyId)") == (
         "Secret sports/alibaba has no key accessKeySecret; add it (keys found: accessKeyId) "
-        "(kubectl -n sports edit secret alibaba); it is used within 5 seconds."
+        f"({PUT_KEY}); it is used within 5 seconds."
     )
 
 
@@ -150,7 +156,7 @@ def test_a_task_that_only_another_key_sees_is_told_with_the_command() -> None:
     assert words.not_visible(TASK) == (
         "Alibaba Cloud does not know task relay-1 of arena for the key in Secret sports/alibaba, but another key saw "
         "it: this key may be another account's. Put a key of the right account there "
-        "(kubectl -n sports edit secret alibaba); it is used within 5 seconds."
+        f"({PUT_KEY}); it is used within 5 seconds."
     )
 
 

@@ -134,6 +134,9 @@ class Asking:
                 failed = [look for look in looks.values() if isinstance(look, VendorError)]
                 if len(failed) == len(looks):
                     raise failed[0]
+                for error in failed:
+                    if isinstance(error, Throttled):  # a list that was read in part slows its account, too
+                        self._quotas.of(vendor.name, account, vendor.look_call).throttled(error.retry_after_s)
                 return looks
 
         looks = await self.ask(question, send)

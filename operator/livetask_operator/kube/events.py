@@ -36,6 +36,7 @@ class Note:
     reason: Reason
     message: str
     noted_s: float
+    warns: bool
 
 
 class Allowance:
@@ -64,10 +65,10 @@ class Events:
         self._allowances: defaultdict[Reason, Allowance] = defaultdict(Allowance)
         self._waiting: OrderedDict[str, Note] = OrderedDict()
 
-    def note(self, task: Resource, reason: Reason, message: str) -> None:
+    def note(self, task: Resource, reason: Reason, message: str, *, warns: bool = False) -> None:
         """Post an Event soon. Warnings about deleted objects are never limited; of the others the newest counts."""
-        note = Note(task, reason, message, self._monotonic())
-        unlimited = task.is_deleted and reason.is_warning
+        note = Note(task, reason, message, self._monotonic(), warns or reason.is_warning)
+        unlimited = task.is_deleted and note.warns
         if unlimited or (task.uid not in self._waiting and self._allowances[reason].take(note.noted_s)):
             self._urgent.put_nowait(note)
             return
@@ -141,7 +142,7 @@ def _body(note: Note) -> Any:
         },
         "reason": note.reason.value,
         "message": note.message[:1024],
-        "type": "Warning" if note.reason.is_warning else "Normal",
+        "type": "Warning" if note.warns else "Normal",
         "source": {"component": COMPONENT},
         "reportingComponent": COMPONENT,
         "reportingInstance": COMPONENT,

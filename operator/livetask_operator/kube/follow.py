@@ -132,7 +132,10 @@ class Follow:
         self.secrets.release(uid)
         if record is not None:
             record.kind.leave(record)
-            log.info("gone", extra={"fields": {"namespace": record.task.namespace, "name": record.task.name}})
+            owed = record.kind.is_owed(record)
+            words = "gone without a stop: somebody took its finalizer off, and its task may run on" if owed else "gone"
+            fields = {"namespace": record.task.namespace, "name": record.task.name}
+            log.log(logging.WARNING if owed else logging.INFO, words, extra={"fields": fields})
             if record.step is not None and record.may_cancel:
                 record.step.cancel()
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from kubernetes.aio import client
 
-from livetask_operator.kube.api import Conflict, KubeError, ObjectGone, translated
+from livetask_operator.kube.api import Conflict, KubeError, ObjectGone, Refused, translated
 
 LEASE_DURATION_S = 15.0
 RENEW_DEADLINE_S = 10.0
@@ -49,13 +49,21 @@ class Lease:
         while True:
             try:
                 holder = await self._claim()
+            except Refused as error:
+                holder = (
+                    f"nobody, as far as can be told: {error}. Give the ServiceAccount the right to get, create and "
+                )
+                holder += "update this Lease (manifests/rbac.yaml, resourceNames)"
+                level = logging.ERROR
             except KubeError as error:
-                holder = f"nobody that can be told ({error})"
+                holder, level = f"nobody that can be told ({error})", logging.WARNING
+            else:
+                level = logging.INFO
             if holder == self._identity:
                 log.info("leading", extra={"fields": {"lease": f"{self._namespace}/{self._name}", "as": holder}})
                 return
             if holder != said:
-                log.info("standing by: the Lease %s/%s is held by %s", self._namespace, self._name, holder)
+                log.log(level, "standing by: the Lease %s/%s is held by %s", self._namespace, self._name, holder)
                 said = holder
             await asyncio.sleep(RETRY_S * random.uniform(0.8, 1.2))  # noqa: S311 - a spread
 

@@ -40,6 +40,10 @@ class Preloads:
         """It has nothing of ours but its status."""
         return True
 
+    def is_owed(self, record: Record[PreloadTask]) -> bool:
+        """Nothing ever is."""
+        return False
+
     def settle(self, record: Record[PreloadTask], now: Instant) -> Callable[[PreloadTask], PreloadTaskStatus]:
         """What a living object's status should say now."""
         return lambda task: settle_preload(task, _track(record), now)

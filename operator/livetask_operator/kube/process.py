@@ -68,6 +68,7 @@ async def run(options: Options, config: Config, vendors: Vendors, metrics: Metri
     stop = asyncio.Event()
     _listen_to_signals(stop)
     async with connect(options.user_agent) as connection:
+        log.info("%s starts", options.user_agent, extra={"fields": _start_fields(options, config, connection)})
         lease = _lease(options, connection)
         if lease is not None:
             health.become_ready()  # a standby could act at once
@@ -78,6 +79,17 @@ async def run(options: Options, config: Config, vendors: Vendors, metrics: Metri
             return await _lead(options, config, vendors, metrics, health, connection, lease, stop)
         finally:
             metrics.leader.set(0)
+
+
+def _start_fields(options: Options, config: Config, connection: Connection) -> dict[str, object]:
+    """What a reader of the log wants to know first."""
+    return {
+        "server": connection.api.configuration.host,
+        "namespaces": ",".join(options.namespaces) or "all",
+        "selector": options.selector,
+        "stops": config.stops.value,
+        "cluster": config.cluster_name,
+    }
 
 
 async def _lead(

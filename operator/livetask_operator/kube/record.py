@@ -57,6 +57,9 @@ class Kind(Protocol):
     def is_in_order(self, task: Any) -> bool:
         """Whether the object has of us what it should have."""
 
+    def is_owed(self, record: Record[Any]) -> bool:
+        """Whether a stop was still owed for the object when it was last read."""
+
     def settle(self, record: Record[Any], now: Instant) -> Callable[[Any], Status]:
         """What a living object's status should say now."""
 

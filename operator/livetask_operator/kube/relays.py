@@ -11,7 +11,7 @@ from livetask_operator.kube.record import Record
 from livetask_operator.kube.releasing import Releasing
 from livetask_operator.kube.sharing import Sharing
 from livetask_operator.kube.writing import Writer
-from livetask_operator.reconcile.resource import Instant, RelayTask
+from livetask_operator.reconcile.resource import DeletionPolicy, Instant, RelayTask
 from livetask_operator.reconcile.settle import Track, settle
 from livetask_operator.reconcile.status import RelayTaskStatus
 from livetask_operator.vendors.contract import Credential, RelayVendor
@@ -53,6 +53,11 @@ class Relays:
     def is_in_order(self, task: RelayTask) -> bool:
         """Whether it has the finalizer: a task that is followed is stopped when its object goes."""
         return task.has_finalizer
+
+    def is_owed(self, record: Record[RelayTask]) -> bool:
+        """Whether it went with our finalizer on it, which only somebody else can have brought about."""
+        let_go = record.stop is not None and record.stop.let_go is not None
+        return record.task.has_finalizer and record.task.deletion_policy is DeletionPolicy.STOP and not let_go
 
     def settle(self, record: Record[RelayTask], now: Instant) -> Callable[[RelayTask], RelayTaskStatus]:
         """What a living object's status should say now."""

@@ -215,7 +215,7 @@ class Releasing:
 
         answer = await self._asking.stop(task, credential, may_send=may_send, forced=task.request_waits)
         if sent and isinstance(answer, Refused):
-            self._audit(record, f"stop_refused:{answer.trouble.reason.value}", answer.error.request_id)
+            self._audit(record, f"stop_failed:{answer.trouble.reason.value}", answer.error.request_id)
         return answer
 
     async def _refused(self, record: Record[RelayTask], progress: StopProgress, refused: Refused) -> float | None:
@@ -284,7 +284,9 @@ class Releasing:
             case Orphan(uninstall):
                 if uninstall:
                     log.warning("%s: the CRD is being deleted, so its task is not stopped", task.label)
-                return self._let_go(record, progress, LetGo(Reason.ORPHANED, words.orphaned(task, uninstall=uninstall)))
+                return self._let_go(
+                    record, progress, LetGo(Reason.ORPHANED, words.orphaned(task, uninstall=uninstall), warns=uninstall)
+                )
             case LeaveRunning(other):
                 return self._let_go(record, progress, LetGo(Reason.LEFT_RUNNING, words.left_running(task, other)))
             case Hold():
@@ -328,7 +330,7 @@ class Releasing:
         progress.let_go = let_go
         if let_go.reason is not Reason.STOP_ACCEPTED:
             self._audit(record, let_go.reason.value)
-        self._writer.post(record.task, let_go.reason, let_go.message)
+        self._writer.post(record.task, let_go.reason, let_go.message, warns=let_go.warns)
         return None
 
     def _audit(self, record: Record[RelayTask], outcome: str, request_id: str = "") -> None:

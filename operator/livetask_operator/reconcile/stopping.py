@@ -145,6 +145,8 @@ class LetGo:
 
     reason: Reason
     message: str
+    warns: bool = False
+    """The Event is a Warning though its reason is not: nobody knows of a task that may run on."""
 
 
 class StillThere:
@@ -157,13 +159,13 @@ Verdict = LetGo | StillThere | Trouble
 def after_accepted_stop(task: RelayTask, look: Seen | Trouble) -> Verdict:
     """What the look after an accepted stop means. A look that fails is not waited for: the accepted stop is enough."""
     if isinstance(look, Trouble):
-        return LetGo(Reason.STOP_ACCEPTED, words.stop_accepted(task, confirmed=False))
+        return LetGo(Reason.STOP_ACCEPTED, words.stop_accepted(task, confirmed=False), warns=True)
     if is_hidden(task, look):
         return Trouble.not_visible(task)
     if look.observation.state.is_alive:
         return StillThere()
     confirmed = look.observation.state is not State.UNKNOWN
-    return LetGo(Reason.STOP_ACCEPTED, words.stop_accepted(task, confirmed=confirmed))
+    return LetGo(Reason.STOP_ACCEPTED, words.stop_accepted(task, confirmed=confirmed), warns=not confirmed)
 
 
 def after_gone(task: RelayTask, key_hash: str) -> Verdict:

@@ -20,6 +20,13 @@ def orphan_command(task: RelayTask) -> str:
     return f"kubectl -n {task.namespace} patch rlt {task.name} --type merge -p '{patch}'"
 
 
+def put_key_command(task: Resource) -> str:
+    """The command that puts a key into a Secret that is there; it takes plain values, not base64."""
+    values = ",".join(f'"{key}":"…"' for key in task.vendor.secret_keys)
+    patch = f'{{"stringData":{{{values}}}}}'
+    return f"kubectl -n {task.namespace} patch secret {task.secret} --type merge -p '{patch}'"
+
+
 def observed(task: RelayTask, seen: Observation) -> str:
     """What the vendor says, in our words."""
     title, word = task.vendor.title, seen.vendor_status[:MAX_VENDOR_STATUS]
@@ -30,7 +37,10 @@ def observed(task: RelayTask, seen: Observation) -> str:
         )
     elif seen.state is State.UNKNOWN:
         said = f"{title} says {word}, a word that this operator does not know."
-        advice = seen.advice or "Look at the task in the vendor's console; a newer operator may know the word."
+        advice = seen.advice or (
+            "Look at the task in the vendor's console; a newer operator may know the word, "
+            "or `statusWords` in the operator's configuration can name it."
+        )
     else:
         said = f"{title} says {word} ({seen.meaning})." if seen.meaning else f"{title} says {word}."
         advice = seen.advice
@@ -41,8 +51,7 @@ def not_visible(task: RelayTask) -> str:
     return (
         f"{task.vendor.title} does not know {task.subject} for the key in Secret "
         f"{task.namespace}/{task.secret}, but another key saw it: this key may be another account's. "
-        f"Put a key of the right account there (kubectl -n {task.namespace} edit secret {task.secret}); "
-        "it is used within 5 seconds."
+        f"Put a key of the right account there ({put_key_command(task)}); it is used within 5 seconds."
     )
 
 
@@ -68,7 +77,7 @@ def vendor_trouble(task: Resource, error: VendorError, call: str) -> str:
         case Reason.CREDENTIALS_REJECTED:
             return (
                 f"{title} does not accept the key in Secret {secret}{said}. Put a valid one there "
-                f"(kubectl -n {task.namespace} edit secret {task.secret}); it is used within 5 seconds."
+                f"({put_key_command(task)}); it is used within 5 seconds."
             )
         case Reason.PERMISSION_DENIED:
             return (
@@ -116,10 +125,7 @@ def secret_not_found(task: Resource) -> str:
 
 
 def secret_unusable(task: Resource, detail: str) -> str:
-    return (
-        f"Secret {task.namespace}/{task.secret} {detail} "
-        f"(kubectl -n {task.namespace} edit secret {task.secret}); it is used within 5 seconds."
-    )
+    return f"Secret {task.namespace}/{task.secret} {detail} ({put_key_command(task)}); it is used within 5 seconds."
 
 
 def secret_forbidden(task: Resource) -> str:
