@@ -109,7 +109,7 @@ def play(demo: Demo, kubeconfig: Path) -> list[str]:
     demo.title("The operator, as its own process, with the rights that manifests/ gives its ServiceAccount")
     arguments = ("--lease-namespace", OPERATOR_NAMESPACE)
     demo.operator = Operator(kubeconfig, demo.cloud.url, demo.folder, arguments=arguments, log_format="text")
-    demo.say(f"Its log: {demo.operator.log}")
+    demo.say(f"Its log: {demo.operator.log} (as long as the demo runs)")
 
     demo.title("Tasks are declared")
     demo.kubectl("apply", "-k", str((ROOT / "manifests" / "samples").relative_to(Path.cwd())))
@@ -190,8 +190,10 @@ def main() -> int:
                 demo.title("Seen")
                 for line in seen:
                     demo.say(f"- {line}")
-                if os.environ.get("KEEP"):
+                if os.environ.get("KEEP", "") not in ("", "0"):
                     keep(demo)
+                else:
+                    demo.say("\nmake demo KEEP=1 leaves all of it running, to play with.")
             finally:
                 if demo.operator is not None:
                     demo.operator.stop()
