@@ -16,8 +16,10 @@ from tests.controlplane import ControlPlane
 from tests.controlplane.process import ChildProcess
 from tests.stage.objects import wait_for
 
+# A shell that starts a job in the background has it ignore SIGINT, and its children with it.
 STARTS_AND_WAITS = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from tests.controlplane import ControlPlane
 from tests.controlplane.process import ChildProcess
 with ControlPlane() as cluster:
