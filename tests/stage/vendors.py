@@ -86,6 +86,10 @@ class Side(ABC):
         """The task ends by itself."""
 
     @abstractmethod
+    def say(self, task: str, word: object) -> None:
+        """Let the vendor say any word of a task."""
+
+    @abstractmethod
     def forget(self, task: str) -> None:
         """The vendor does not know the task."""
 
@@ -136,6 +140,9 @@ class Alibaba(Side):
     def become(self, task: str, status: int) -> None:
         self.cloud.set_task(self.account, self.app, task, status=status)
 
+    def say(self, task: str, word: object) -> None:
+        self.cloud.set_task(self.account, self.app, task, raw_status=word)
+
     def forget(self, task: str) -> None:
         self.cloud.forget_task(self.account, self.app, task)
 
@@ -183,6 +190,9 @@ class Tencent(Side):
     def end(self, task: str) -> None:
         self.cloud.tencent.set_task(self.account, self.app, task, status="NotExist")
 
+    def say(self, task: str, word: object) -> None:
+        self.cloud.tencent.set_task(self.account, self.app, task, raw_status=word)
+
     def forget(self, task: str) -> None:
         self.cloud.tencent.forget_task(self.account, self.app, task)
 
@@ -229,6 +239,9 @@ class Huawei(Side):
 
     def end(self, task: str) -> None:
         self.cloud.huawei.set_task(self.account, self.project, task, status="finished")
+
+    def say(self, task: str, word: object) -> None:
+        self.cloud.huawei.set_task(self.account, self.project, task, raw_status=word)
 
     def forget(self, task: str) -> None:
         self.cloud.huawei.forget_task(self.account, self.project, task)

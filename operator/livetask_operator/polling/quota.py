@@ -23,7 +23,11 @@ class Lane(IntEnum):
 
 
 class Budget:
-    """At most so many calls in any second. Pure: it is told the time, in seconds of the monotonic clock."""
+    """At most so many calls in any second, and evenly spread. Pure: it is told the time, in monotonic seconds.
+
+    Not in bursts: the vendor counts when calls arrive, and of two bursts a second apart the first may be late by as
+    long as connecting takes.
+    """
 
     def __init__(self, per_second: float) -> None:
         self._count = max(1, int(per_second))
@@ -34,13 +38,14 @@ class Budget:
 
     @property
     def pace_s(self) -> float:
-        """Seconds from one call to the next, on average, where there is always somebody in line."""
+        """Seconds from one call to the next, where there is always somebody in line."""
         return self._window_s / self._count
 
     def free_at(self, now_s: float) -> float:
         """When the next call may go out; now or later."""
         window_free = self._sent[0] + self._window_s if len(self._sent) == self._count else now_s
-        return max(now_s, window_free, self._paused_until_s)
+        pace_free = self._sent[-1] + self.pace_s if self._sent else now_s
+        return max(now_s, window_free, pace_free, self._paused_until_s)
 
     def spend(self, now_s: float) -> None:
         self._sent.append(now_s)
