@@ -65,18 +65,18 @@ def test_nothing_is_left_behind_when_its_owner_ends(number: signal.Signals) -> N
     owner = subprocess.Popen(
         [sys.executable, "-c", STARTS_AND_WAITS], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
-    assert owner.stdout is not None
-    folder, *pids = owner.stdout.readline().split()
-    assert len(pids) == 3
-    assert all(is_alive(int(pid)) for pid in pids)
+    with owner:  # closes its pipe, whatever happens
+        assert owner.stdout is not None
+        folder, *pids = owner.stdout.readline().split()
+        assert len(pids) == 3
+        assert all(is_alive(int(pid)) for pid in pids)
 
-    owner.send_signal(number)
-    owner.wait(20)
+        owner.send_signal(number)
+        owner.wait(20)
 
-    wait_for(lambda: not any(is_alive(int(pid)) for pid in pids), "all of its processes are gone", 10)
-    if number == signal.SIGINT:
-        assert not Path(folder).exists()
-    owner.stdout.close()
+        wait_for(lambda: not any(is_alive(int(pid)) for pid in pids), "all of its processes are gone", 10)
+        if number == signal.SIGINT:
+            assert not Path(folder).exists()
 
 
 def is_alive(pid: int) -> bool:

@@ -41,6 +41,7 @@ async def peer(behave: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIte
     """Serves every request by `behave`, which may close the connection or never come back."""
     listening = Peer()
     open_connections: set[asyncio.Task[None]] = set()
+    writers: list[asyncio.StreamWriter] = []
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         listening.connections += 1
@@ -51,6 +52,7 @@ async def peer(behave: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIte
                 await writer.drain()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)  # a conversation that is cancelled before it begins closes nothing
         task = asyncio.create_task(converse(reader, writer))
         open_connections.add(task)
 
@@ -63,6 +65,9 @@ async def peer(behave: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIte
         for task in open_connections:
             task.cancel()
         await asyncio.gather(*open_connections, return_exceptions=True)
+        for writer in writers:
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
         await server.wait_closed()
 
 
