@@ -80,7 +80,7 @@ class Follow:
         self._asking = Asking(
             Quotas(config.limit, config.account_of, self._mono), metrics, self._mono, self._accepted_again
         )
-        writer = self._writer = Writer(self.events, metrics, lambda record, task: self._adopt(record, task, own=True))
+        writer = Writer(self.events, metrics, lambda record, task: self._adopt(record, task, own=True))
         self._looking = Looking(self.secrets, writer, now)
         sharing = Sharing(self._asking, self.secrets, self._told, self._spawn)
         relays = apis[RELAY_TASKS]
