@@ -343,3 +343,16 @@ def test_a_finalizer_that_somebody_takes_off_is_missed_aloud(tenant: Tenant, ope
 
     relay.is_gone(within_s=3)
     until(missed, "a warning", within_s=3)
+
+
+def test_an_edit_to_orphan_does_not_wait_in_a_throttled_accounts_line(tenant: Tenant) -> None:
+    relay = running(tenant, "in-line", pollIntervalSeconds=3600)
+    tenant.fault("throttle", operation="StopLiveMPUTask", retry_after_ms=60000)
+    relay.delete()
+    relay.holds("Reconciling", "Throttled", within_s=4)
+    relay.edit(stopDelaySeconds=0)  # the next try begins at once, and stands in line for a minute
+
+    relay.edit(deletionPolicy="Orphan")
+
+    relay.is_gone(within_s=4)
+    assert len(tenant.stops("in-line")) == 1

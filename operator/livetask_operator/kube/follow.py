@@ -211,7 +211,11 @@ class Follow:
         if record.stop is not None:
             record.stop.failures = 0
         asked = task.generation != old.generation or task.requested_at != old.requested_at
-        if record.step is not None and record.may_cancel and (newly_deleted or (asked and record.polls)):
+        if (
+            record.step is not None
+            and record.may_cancel
+            and (newly_deleted or (asked and (record.polls or task.is_deleted)))
+        ):
             record.step.cancel()  # a look that hangs, or stands far back in the line, must not hold a person up
         self.step_soon(task.uid)
 

@@ -209,11 +209,16 @@ class Releasing:
 
         async def may_send() -> None:
             nonlocal sent
+            record.may_cancel = False
             await self._check(record, progress, at_the_call=True)
             sent = True
             self._audit(record, "stop_sent")
 
-        answer = await self._asking.stop(task, credential, may_send=may_send, forced=task.request_waits)
+        record.may_cancel = True  # an edit to Orphan must not wait in a throttled account's line
+        try:
+            answer = await self._asking.stop(task, credential, may_send=may_send, forced=task.request_waits)
+        finally:
+            record.may_cancel = False
         if sent and isinstance(answer, Refused):
             self._audit(record, f"stop_failed:{answer.trouble.reason.value}", answer.error.request_id)
         return answer
