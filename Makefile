@@ -30,7 +30,8 @@ $(READY): requirements-dev.lock pyproject.toml
 	  $$python -m venv --clear $(VENV); \
 	fi
 	@echo "venv: installing what requirements-dev.lock names"
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(VENV)/bin/pip install --disable-pip-version-check --require-hashes -r requirements-dev.lock \
+	  | sed -nuE 's/^Collecting ([^ ]+).*/venv:   \1/p'
 	@echo "venv: installing this checkout, editable"
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $@
@@ -46,6 +47,7 @@ format: $(READY) ## format the code and correct what can be corrected
 	$(VENV)/bin/ruff check --fix .
 
 test: $(READY) ## run all tests; some of them: make test ARGS="tests/config -x"
+	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()" # shows its build, which pytest would hide
 	$(VENV)/bin/pytest $(ARGS)
 
 demo: $(READY) ## show the operator at work, with simulated vendors; KEEP=1: until Ctrl-C
