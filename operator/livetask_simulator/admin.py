@@ -37,6 +37,8 @@ def admin_routes(world: World) -> list[web.RouteDef]:
         ("POST", "/_admin/reset", admin.reset),
         ("GET", "/_admin/calls", admin.calls),
         ("GET", "/_admin/counts", admin.counts),
+        ("GET", "/_admin/rows", admin.rows),
+        ("GET", "/_admin/tally", admin.tally),
         ("GET", "/_admin/faults", admin.show_faults),
         ("POST", "/_admin/faults", admin.add_fault),
         ("DELETE", "/_admin/faults", admin.clear_faults),
@@ -124,6 +126,14 @@ class _Admin:
     async def counts(self, request: web.Request) -> web.Response:
         wanted, _, _ = _filters(request)
         return web.json_response(self._world.ledger.counts(wanted))
+
+    async def rows(self, request: web.Request) -> web.Response:
+        wanted, since, limit = _filters(request)
+        found = self._world.ledger.calls(wanted, since=since, limit=limit)
+        return web.json_response({"rows": [call.to_row() for call in found]})
+
+    async def tally(self, _request: web.Request) -> web.Response:
+        return web.json_response(self._world.ledger.tally())
 
     async def show_faults(self, request: web.Request) -> web.Response:
         found = self._world.faults.all(request.query.get("account"))

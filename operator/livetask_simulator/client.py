@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from livetask_simulator.alibaba.preload_client import PreloadOrders
@@ -54,6 +54,24 @@ class Call:
     stopped_task: bool | None
     finished: bool
     took_s: float
+
+
+class Row(NamedTuple):
+    """A request in short."""
+
+    seq: int
+    monotonic_s: float
+    account: str | None
+    operation: str
+    task_id: str
+    throttled: bool
+
+
+class Tally(NamedTuple):
+    """How many requests reached the simulated clouds, and how many of these were throttled."""
+
+    calls: int
+    throttled: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +238,15 @@ class Simulator(PreloadOrders):
         """Calls, oldest first, by account=, key_id=, operation=, app_id=, task_id=, outcome=, throttled=, since=…"""
         answer = self._send("GET", _with_query("/_admin/calls", {camel(k): v for k, v in wanted.items()}))
         return [Call(**snake_keys(call)) for call in answer["calls"]]
+
+    def rows(self, **wanted: object) -> list[Row]:
+        """The same as `calls`, in short: for hundreds of thousands of them."""
+        answer = self._send("GET", _with_query("/_admin/rows", {camel(k): v for k, v in wanted.items()}))
+        return [Row(*row) for row in answer["rows"]]
+
+    def tally(self) -> Tally:
+        """How many calls there have been since the simulator's start."""
+        return Tally(**self._send("GET", "/_admin/tally"))
 
     def counts(self, **wanted: object) -> dict[str, dict[str, int]]:
         """How many calls per operation: total, throttled, outcome:OK, outcome:InvalidParam…"""

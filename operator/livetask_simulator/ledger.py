@@ -4,9 +4,10 @@ Apart, because it is how tests find out what a client really sent; nothing else 
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from itertools import takewhile
 
 from livetask_simulator.clock import Clock
 from livetask_simulator.exchange import Identity, Received, Reply
@@ -54,6 +55,13 @@ class Call:
         plain = {_camel(each.name): getattr(self, each.name) for each in fields(self)}
         return plain | {"at": self.at.isoformat()}
 
+    def to_row(self) -> list[object]:
+        """The call in short, for who reads hundreds of thousands: the fields of ROW, in that order."""
+        return [getattr(self, name) for name in ROW]
+
+
+ROW = ("seq", "monotonic_s", "account", "operation", "task_id", "throttled")
+
 
 class Ledger:
     """All calls, in the order of their arrival, kept per account."""
@@ -61,6 +69,7 @@ class Ledger:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._last_seq = 0
+        self._throttled = 0
         self._calls: dict[str | None, deque[Call]] = {}
 
     def open(self, identity: Identity, received: Received) -> Call:
@@ -87,10 +96,11 @@ class Ledger:
         """Note that nothing more happens to a request."""
         call.finished = True
         call.took_s = round(self._clock.monotonic() - call.monotonic_s, 6)
+        self._throttled += call.throttled
 
     def calls(self, wanted: Mapping[str, object], *, since: int = 0, limit: int | None = None) -> list[Call]:
         """Calls after `since` whose fields equal the wanted ones, oldest first; the newest `limit` of them."""
-        found = [call for call in self._of_account(wanted) if call.seq > since and _fits(call, wanted)]
+        found = [call for call in self._of_account(wanted, since) if _fits(call, wanted)]
         found.sort(key=lambda call: call.seq)
         return found if limit is None else found[len(found) - min(limit, len(found)) :]
 
@@ -103,6 +113,10 @@ class Ledger:
                 counter.update(["total", f"outcome:{call.outcome}", *(["throttled"] if call.throttled else [])])
         return {operation: dict(counter) for operation, counter in per_operation.items()}
 
+    def tally(self) -> dict[str, int]:
+        """How many calls there have been in all, and of these throttled; forgotten ones too. Costs nothing to ask."""
+        return {"calls": self._last_seq, "throttled": self._throttled}
+
     def forget(self, account: str | None) -> None:
         """Drop one account's calls, or all where None."""
         if account is None:
@@ -110,13 +124,14 @@ class Ledger:
         else:
             self._calls.pop(account, None)
 
-    def _of_account(self, wanted: Mapping[str, object]) -> Iterator[Call]:
+    def _of_account(self, wanted: Mapping[str, object], since: int = 0) -> Iterator[Call]:
+        kept: Iterable[deque[Call]] = self._calls.values()
         if "account" in wanted:
             account = wanted["account"]
-            yield from self._calls.get(account if isinstance(account, str) else None, ())
-        else:
-            for calls in self._calls.values():
-                yield from calls
+            kept = [self._calls.get(account if isinstance(account, str) else None, deque())]
+        for calls in kept:
+            # The newest first, up to where the asker was last time: what came before is not gone through again.
+            yield from takewhile(lambda call: call.seq > since, reversed(calls))
 
 
 def _fits(call: Call, wanted: Mapping[str, object]) -> bool:

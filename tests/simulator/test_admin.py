@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Callable
 
 import pytest
+from alibabacloud_tea_openapi.exceptions import ThrottlingException
 
 from livetask_simulator.client import AdminError, Raw, Simulator
 from tests.simulator.alibaba_sdk import Sdk
@@ -51,6 +52,34 @@ def test_a_raw_status_is_told_as_it_is_until_the_usual_one_is_back(tenant: Tenan
     simulator.set_task(*task, raw_status=Raw.USUAL)
 
     assert (odd, sdk.status(tenant.app_id, "cup-final")) == (99, 1)
+
+
+def test_the_ledger_in_short_goes_on_from_where_its_reader_was(tenant: Tenant, sdk: Sdk) -> None:
+    simulator = tenant.simulator
+    simulator.start_task(tenant.account, tenant.app_id, "cup-final")
+    sdk.status(tenant.app_id, "cup-final")
+    before = simulator.tally()
+    first = simulator.rows(account=tenant.account)
+
+    sdk.stop(tenant.app_id, "cup-final")
+    later = simulator.rows(account=tenant.account, since=first[-1].seq)
+
+    assert [(row.operation, row.task_id, row.throttled) for row in later] == [("StopLiveMPUTask", "cup-final", False)]
+    assert later[0].monotonic_s > first[-1].monotonic_s
+    assert simulator.tally().calls > before.calls
+
+
+def test_throttled_calls_are_tallied(tenant: Tenant, sdk: Sdk) -> None:
+    simulator = tenant.simulator
+    simulator.start_task(tenant.account, tenant.app_id, "cup-final")
+    simulator.quota(tenant.account, "GetMPUTaskStatus", 1, window_seconds=60)
+    before = simulator.tally()
+
+    sdk.status(tenant.app_id, "cup-final")
+    with pytest.raises(ThrottlingException):
+        sdk.status(tenant.app_id, "cup-final")
+
+    assert simulator.tally().throttled - before.throttled >= 1
 
 
 @pytest.mark.parametrize("raw", [Raw.MISSING, None])

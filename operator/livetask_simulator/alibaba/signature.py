@@ -143,10 +143,11 @@ def check_signature(claim: Claim, received: Received, key: Key) -> None:
 
 def check_nonce(claim: Claim, key: Key, monotonic_s: float) -> None:
     """Refuse a nonce that this key has used; remember it otherwise."""
-    for nonce, seen_s in list(key.nonces.items()):
-        if seen_s > monotonic_s - NONCES_KEPT_S:
+    while key.nonces:
+        oldest = next(iter(key.nonces))
+        if key.nonces[oldest] > monotonic_s - NONCES_KEPT_S:
             break
-        del key.nonces[nonce]
+        del key.nonces[oldest]
     if claim.nonce in key.nonces:
         raise ApiError("SignatureNonceUsed")
     key.nonces[claim.nonce] = monotonic_s
