@@ -72,7 +72,7 @@ def test_the_pods_configuration_is_the_file_that_it_is_started_with(installed: C
 def test_the_settings_shown_in_comments_are_the_defaults(tmp_path: Path) -> None:
     shown = [
         line.removeprefix("# ") if line.startswith(("# ", "#  ")) and not line.endswith(".") else line
-        for line in (MANIFESTS / "config.yaml").read_text().splitlines()
+        for line in (MANIFESTS / "base" / "config.yaml").read_text().splitlines()
     ]
     document = yaml.safe_load("\n".join(shown))
     del document["accounts"], document["statusWords"]  # examples, not defaults
@@ -81,15 +81,3 @@ def test_the_settings_shown_in_comments_are_the_defaults(tmp_path: Path) -> None
 
     assert set(document) == {"endpoints", "alibabaCloud", "quotas", "stopDelaySeconds", "stops", "clusterName"}
     assert load(uncommented) == Config.default()
-
-
-def test_an_uninstall_leaves_the_crds_alone() -> None:
-    kinds = {each["kind"] for each in rendered(MANIFESTS)}
-
-    assert "CustomResourceDefinition" not in kinds
-
-
-def rendered(folder: Path) -> list[dict[str, Any]]:
-    """All documents in the folder's own files, the kustomization and the settings left out."""
-    names = yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
-    return [each for name in names for each in yaml.safe_load_all((folder / name).read_text())]

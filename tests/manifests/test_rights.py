@@ -16,7 +16,7 @@ Right = tuple[str, str, str]
 
 EVERYWHERE: set[Right] = {
     *((verb, "livetask.dev/relaytasks", "*") for verb in ("get", "list", "watch", "patch")),
-    *((verb, "livetask.dev/preloadtasks", "*") for verb in ("get", "list", "watch", "patch")),
+    *((verb, "livetask.dev/preloadtasks", "*") for verb in ("get", "list", "watch")),
     ("patch", "livetask.dev/relaytasks/status", "*"),
     ("patch", "livetask.dev/preloadtasks/status", "*"),
     ("get", "/secrets", "*"),
@@ -24,13 +24,11 @@ EVERYWHERE: set[Right] = {
     ("list", "apiextensions.k8s.io/customresourcedefinitions", "*"),
     ("watch", "apiextensions.k8s.io/customresourcedefinitions", "*"),
     ("get", "apiextensions.k8s.io/customresourcedefinitions", "relaytasks.livetask.dev"),
-    ("get", "apiextensions.k8s.io/customresourcedefinitions", "preloadtasks.livetask.dev"),
 }
 AT_HOME: set[Right] = {
     ("create", "coordination.k8s.io/leases", "*"),
     ("get", "coordination.k8s.io/leases", "livetask-operator"),
     ("update", "coordination.k8s.io/leases", "livetask-operator"),
-    ("patch", "coordination.k8s.io/leases", "livetask-operator"),
 }
 
 
@@ -91,7 +89,8 @@ def test_the_operator_may_hold_its_one_lease_at_home(installed: ControlPlane) ->
     ("role", "may"),
     [
         ("livetask-view", {"get", "list", "watch"}),
-        ("livetask-edit", {"create", "update", "patch", "delete", "deletecollection"}),
+        ("livetask-edit", {"create", "update", "patch", "delete"}),
+        ("livetask-admin", {"deletecollection"}),
     ],
 )
 def test_people_get_their_rights_to_tasks_with_their_rights_to_the_namespace(
@@ -106,7 +105,11 @@ def test_people_get_their_rights_to_tasks_with_their_rights_to_the_namespace(
 
 @pytest.mark.parametrize(
     ("role", "extended"),
-    [("livetask-view", {"view", "edit", "admin"}), ("livetask-edit", {"edit", "admin"})],
+    [
+        ("livetask-view", {"view", "edit", "admin"}),
+        ("livetask-edit", {"edit", "admin"}),
+        ("livetask-admin", {"admin"}),
+    ],
 )
 def test_the_usual_roles_take_the_tasks_in(installed: ControlPlane, role: str, extended: set[str]) -> None:
     labels = installed.get(f"clusterrole/{role}")["metadata"]["labels"]
