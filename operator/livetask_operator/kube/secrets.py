@@ -1,6 +1,7 @@
 """Secrets as credentials: read with `get` alone, read again while in use, told of when they change.
 
-No list and no watch: the operator's rights on Secrets are `get`. Values stay in memory.
+No list and no watch: the operator's rights on Secrets are `get`. Of a Secret, whatever its size, only the credential is
+kept, in memory. All reads together are capped, and the namespaces share them in turn (`polling/fair.py`).
 """
 
 from __future__ import annotations
@@ -9,39 +10,48 @@ import asyncio
 import base64
 import binascii
 import logging
-from collections.abc import Callable, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kubernetes.aio import client
 
 from livetask_operator.kube.api import KubeError, ObjectGone, Refused, translated
 from livetask_operator.observability.metrics import Metrics
-from livetask_operator.polling.quota import Lane, Turnstile
+from livetask_operator.polling.fair import FairTurnstile
+from livetask_operator.polling.quota import Lane
 from livetask_operator.reconcile.resource import Resource
 from livetask_operator.reconcile.trouble import Trouble
-from livetask_operator.vendors.contract import Credential, SecretUnusable
+from livetask_operator.vendors.contract import Credential, SecretUnusable, Vendor
 
 READS_PER_S = 40.0
 READ_AGAIN_AFTER_S = 4.0
 READ_TIMEOUT_S = 5.0
-RETRY_AFTER_S = 1.0
+REST_AT_MOST_S = 1.0
+COUNT_EVERY_S = 1.0
 
 log = logging.getLogger("livetask.secrets")
 
 Key = tuple[str, str]
+"""A namespace and a name in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What a Secret held when it was read; `data` is None where it is not there or may not be read."""
+    """What a Secret held when it was read: for each vendor that is asked with it the credential, or what is wrong.
 
-    data: Mapping[str, str] | None = field(repr=False, default=None)
+    `keys` is None where it is not there or may not be read.
+    """
+
+    keys: Mapping[str, Credential | str] | None = field(repr=False, default=None)
     forbidden: bool = False
 
 
 @dataclass(slots=True)
 class _Entry:
-    users: set[str]
+    users: set[str] = field(default_factory=set)
+    vendors: dict[str, Vendor] = field(default_factory=dict)
+    """Whose credentials are looked for in it, by name."""
     content: _Content | None = None
     read_s: float = 0.0
     tried_s: float = 0.0
@@ -65,58 +75,70 @@ class Secrets:
         self._metrics = metrics
         self._changed = changed
         self._entries: dict[Key, _Entry] = {}
-        self._reads = Turnstile(READS_PER_S, monotonic)
+        self._used_by: dict[str, set[Key]] = {}
+        self._resting: OrderedDict[str, OrderedDict[Key, _Entry]] = OrderedDict()
+        """Those that no reading is under way for, by namespace, the longest untried first; whose turn it is, first."""
+        self._turnstile = FairTurnstile(READS_PER_S, monotonic)
 
     async def credential(self, task: Resource) -> Credential | Trouble:
         """The credential of an object, or why there is none. Raises KubeError where the API server does not answer."""
         key = (task.namespace, task.secret)
-        entry = self._entries.setdefault(key, _Entry(set()))
+        entry = self._entries.setdefault(key, _Entry())
         entry.users.add(task.uid)
-        if entry.content is None:
+        entry.vendors[task.vendor.name] = task.vendor
+        self._used_by.setdefault(task.uid, set()).add(key)
+        while (known := self.known(task)) is None:
             await self._read(key, Lane.PERSON)
-        known = self.known(task)
-        return Trouble.secret_not_found(task) if known is None else known
+            if self._entries.get(key) is not entry:  # released meanwhile, with its last user
+                return Trouble.secret_not_found(task)
+        return known
 
     def known(self, task: Resource) -> Credential | Trouble | None:
-        """What the last reading of an object's Secret says; None where it was not read."""
+        """What the last reading of an object's Secret says; None where it was not read, or not for its vendor."""
         entry = self._entries.get((task.namespace, task.secret))
         if entry is None or entry.content is None:
             return None
         if entry.content.forbidden:
             return Trouble.secret_forbidden(task)
-        if entry.content.data is None:
+        if entry.content.keys is None:
             return Trouble.secret_not_found(task)
-        try:
-            return task.vendor.credential(entry.content.data)
-        except SecretUnusable as error:
-            return Trouble.secret_unusable(task, str(error))
+        found = entry.content.keys.get(task.vendor.name)
+        return Trouble.secret_unusable(task, found) if isinstance(found, str) else found
 
     async def read_again(self, task: Resource) -> bool:
         """Read an object's Secret now, as after the vendor refused its key. Returns whether it has changed."""
         key = (task.namespace, task.secret)
         entry = self._entries.get(key)
-        before = entry.content if entry else None
-        return await self._read(key, Lane.PERSON) != before
+        if entry is None:
+            return False
+        before = entry.content
+        content = await self._read(key, Lane.PERSON)
+        return before is None or _differs(before, content)
 
     def release(self, uid: str, keep: Key | None = None) -> None:
         """An object is gone, or uses another Secret now."""
-        for key in [key for key, entry in self._entries.items() if uid in entry.users and key != keep]:
-            self._entries[key].users.discard(uid)
-            if not self._entries[key].users:
+        for key in self._used_by.pop(uid, set()) - {keep}:
+            entry = self._entries[key]
+            entry.users.discard(uid)
+            if not entry.users:
                 del self._entries[key]
+                self._rouse(key)
+        if keep in self._entries and uid in self._entries[keep].users:
+            self._used_by[uid] = {keep}
 
     async def run(self) -> None:
-        """Read the Secrets in use again, the longest untried first, for ever."""
+        """Read the Secrets in use again: each namespace in its turn, of its Secrets the longest untried; for ever."""
+        count_at_s = self._monotonic()
         while True:
             now_s = self._monotonic()
-            self._metrics.secrets_in_use.set(len(self._entries))
-            read_s = [entry.read_s for entry in self._entries.values() if entry.content is not None]
-            self._metrics.secret_age_seconds.set(now_s - min(read_s) if read_s else 0.0)
-            key, entry = min(self._entries.items(), key=lambda item: item[1].tried_s, default=(None, None))
-            if key is None or entry is None or now_s - entry.tried_s < READ_AGAIN_AFTER_S:
-                wait_s = RETRY_AFTER_S if entry is None else READ_AGAIN_AFTER_S - (now_s - entry.tried_s)
-                await asyncio.sleep(min(wait_s, RETRY_AFTER_S))
+            if now_s >= count_at_s:
+                count_at_s = now_s + COUNT_EVERY_S
+                self._count(now_s)
+            key, wait_s = self._next_due(now_s)
+            if key is None:
+                await asyncio.sleep(wait_s)
                 continue
+            entry = self._entries[key]
             try:
                 await self._read(key, Lane.POLL)
                 entry.failed = False
@@ -125,51 +147,100 @@ class Secrets:
                     log.warning("a Secret could not be read again: %s", error)
                 entry.failed = True
 
+    def _next_due(self, now_s: float) -> tuple[Key | None, float]:
+        """The Secret to be read again now, of the namespace whose turn it is; else how many seconds to wait."""
+        wait_s = REST_AT_MOST_S
+        for namespace, resting in self._resting.items():
+            key, entry = next(iter(resting.items()))
+            due_in_s = entry.tried_s + READ_AGAIN_AFTER_S - now_s
+            if due_in_s <= 0:
+                self._resting.move_to_end(namespace)
+                return key, 0.0
+            wait_s = min(wait_s, due_in_s)
+        return None, wait_s
+
+    def _count(self, now_s: float) -> None:
+        self._metrics.secrets_in_use.set(len(self._entries))
+        read_s = [entry.read_s for entry in self._entries.values() if entry.content is not None]
+        self._metrics.secret_age_seconds.set(now_s - min(read_s) if read_s else 0.0)
+
     async def _read(self, key: Key, lane: Lane) -> _Content:
         """Read a Secret, or wait for the reading that is under way: many objects that begin together need one."""
-        entry = self._entries.get(key)
-        if entry is None:
-            return await self._fetch(key, lane)
+        entry = self._entries[key]
         if entry.reading is None:
-            entry.reading = asyncio.get_running_loop().create_task(self._fetch(key, lane))
-            entry.reading.add_done_callback(lambda reading: _done(entry, reading))
+            self._rouse(key)
+            entry.reading = asyncio.get_running_loop().create_task(self._fetch(key, entry, lane))
+            entry.reading.add_done_callback(lambda reading: self._done(key, entry, reading))
         return await asyncio.shield(entry.reading)  # not cancelled with the one who came first
 
-    async def _fetch(self, key: Key, lane: Lane) -> _Content:
-        await self._reads.enter(lane)
-        if (entry := self._entries.get(key)) is not None:
-            entry.tried_s = self._monotonic()
+    async def _fetch(self, key: Key, entry: _Entry, lane: Lane) -> _Content:
         namespace, name = key
+        await self._turnstile.enter(namespace, lane)
+        before = entry.content
         try:
             with translated(f"get Secret {namespace}/{name}"):
                 secret = await self._core.read_namespaced_secret(name, namespace, _request_timeout=READ_TIMEOUT_S)
-            content = _Content(_decoded(secret.data or {}))
+            data = _Values(secret.data or {})
+            content = _Content({vendor: _key_in(data, entry.vendors[vendor]) for vendor in entry.vendors})
         except ObjectGone:
             content = _Content()
         except Refused as error:
-            log.error("a Secret may not be read: %s", error)
+            if before is None or not before.forbidden:
+                log.error("a Secret may not be read: %s", error)
             content = _Content(forbidden=True)
-        entry = self._entries.get(key)
-        if entry is None:
-            return content
-        before, entry.content, entry.read_s = entry.content, content, self._monotonic()
-        if before is not None and before != content:
+        entry.content, entry.read_s = content, self._monotonic()
+        if self._entries.get(key) is entry and before is not None and _differs(before, content):
             self._changed(namespace, name)
         return content
 
+    def _done(self, key: Key, entry: _Entry, reading: asyncio.Task[_Content]) -> None:
+        entry.reading = None
+        entry.tried_s = self._monotonic()
+        if self._entries.get(key) is entry:
+            self._resting.setdefault(key[0], OrderedDict())[key] = entry
+        if not reading.cancelled():
+            reading.exception()  # told to whoever waits; if nobody does any more, it is no fault
 
-def _done(entry: _Entry, reading: asyncio.Task[_Content]) -> None:
-    entry.reading = None
-    if not reading.cancelled():
-        reading.exception()  # told to whoever waits; if nobody does any more, it is no fault
+    def _rouse(self, key: Key) -> None:
+        """It rests no more: it is being read, or is not in use."""
+        resting = self._resting.get(key[0])
+        if resting is not None:
+            resting.pop(key, None)
+            if not resting:
+                del self._resting[key[0]]
 
 
-def _decoded(data: Mapping[str, str | bytes]) -> Mapping[str, str]:
-    """A Secret's data as text. What is no text cannot be a key: it reads as characters that cannot be sent."""
-    decoded = {}
-    for key, value in data.items():
+def _differs(before: _Content, now: _Content) -> bool:
+    """Whether a Secret reads differently for any vendor that it was read for before."""
+    if before.keys is None or now.keys is None:
+        return before != now
+    return any(now.keys.get(vendor) != key for vendor, key in before.keys.items())
+
+
+def _key_in(data: Mapping[str, str], vendor: Vendor) -> Credential | str:
+    try:
+        return vendor.credential(data)
+    except SecretUnusable as error:
+        return str(error)
+
+
+class _Values(Mapping[str, str]):
+    """A Secret's data as text, each value decoded when it is asked for: there may be a megabyte of others.
+
+    What is no text cannot be a key: it reads as a character that cannot be sent.
+    """
+
+    def __init__(self, data: Mapping[str, str | bytes]) -> None:
+        self._data = data
+
+    def __getitem__(self, key: str) -> str:
         try:
-            decoded[key] = base64.b64decode(value).decode()
+            return base64.b64decode(self._data[key]).decode()
         except (binascii.Error, UnicodeDecodeError):
-            decoded[key] = "\x00"
-    return decoded
+            return "\x00"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._data)
+
+    def __len__(self) -> int:
+        return len(self._data)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from livetask_operator.vendors.contract import Credential
-from livetask_operator.vendors.secret_values import secret_value
+from livetask_operator.vendors.secret_values import MAX_TOKEN, secret_value
 
 SECRET_KEYS: tuple[str, ...] = ("accessKeyId", "accessKeySecret")
 
@@ -18,5 +18,5 @@ def credential_in(data: Mapping[str, str]) -> Credential:
     return Credential(
         key_id=secret_value(data, "accessKeyId"),
         secret=secret_value(data, "accessKeySecret"),
-        token=secret_value(data, "securityToken") if "securityToken" in data else None,
+        token=secret_value(data, "securityToken", MAX_TOKEN) if "securityToken" in data else None,
     )

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping
 
 from livetask_operator.vendors.contract import Credential, SecretUnusable
-from livetask_operator.vendors.secret_values import secret_value
+from livetask_operator.vendors.secret_values import MAX_TOKEN, keys_found, secret_value
 
 SECRET_KEYS: tuple[str, ...] = ("accessKeyId", "secretAccessKey")
 AUTH_TOKEN = "authToken"  # noqa: S105 - the name of a Secret's key
@@ -25,7 +25,7 @@ def credential_in(data: Mapping[str, str]) -> Credential:
     return Credential(
         key_id=secret_value(data, "accessKeyId"),
         secret=secret_value(data, "secretAccessKey"),
-        token=secret_value(data, "securityToken") if "securityToken" in data else None,
+        token=secret_value(data, "securityToken", MAX_TOKEN) if "securityToken" in data else None,
     )
 
 
@@ -36,10 +36,9 @@ def is_token(credential: Credential) -> bool:
 
 def _token(data: Mapping[str, str]) -> Credential:
     if AUTH_TOKEN not in data:
-        found = ", ".join(sorted(data)) or "none"
         raise SecretUnusable(
-            f"has no keys accessKeyId and secretAccessKey, nor authToken; add them (keys found: {found})"
+            f"has no keys accessKeyId and secretAccessKey, nor authToken; add them ({keys_found(data)})"
         )
-    token = secret_value(data, AUTH_TOKEN)
+    token = secret_value(data, AUTH_TOKEN, MAX_TOKEN)
     # A token has no id. This one tells tokens apart, and nothing of them.
     return Credential(key_id=f"authToken-{hashlib.sha256(token.encode()).hexdigest()[:16]}", secret="", token=token)

@@ -23,7 +23,7 @@ from livetask_operator.vendors.contract import (
     VendorError,
     at_once,
 )
-from livetask_operator.vendors.secret_values import secret_value
+from livetask_operator.vendors.secret_values import MAX_TOKEN, secret_value
 from livetask_operator.vendors.tencent.api import Reply, Trtc
 from livetask_operator.vendors.tencent.errors import INVALID_TASK_ID, RESOURCE_NOT_FOUND, TASK_FINISHED, TASK_NOT_EXIST
 from livetask_operator.vendors.transport import Transport
@@ -92,7 +92,7 @@ class TencentRelay:
         return Credential(
             key_id=secret_value(data, "secretId"),
             secret=secret_value(data, "secretKey"),
-            token=secret_value(data, "token") if "token" in data else None,
+            token=secret_value(data, "token", MAX_TOKEN) if "token" in data else None,
         )
 
     def account(self, credential: Credential, task: TaskRef) -> str:

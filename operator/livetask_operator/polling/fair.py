@@ -1,0 +1,88 @@
+"""Who goes first where many namespaces stand in one line: each in its turn, so that no tenant fills it for the others.
+
+Apart from the quotas: those divide what a vendor's account may be asked, which is its owner's own affair. Here is what
+all tenants share: the reads of Secrets and the posting of Events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from livetask_operator.polling.quota import Budget, Lane
+
+T = TypeVar("T")
+
+
+class Turns(Generic[T]):
+    """A line for each namespace, served in turn. Within one line the first comes first. Pure."""
+
+    def __init__(self) -> None:
+        self._lines: OrderedDict[str, deque[T]] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        return bool(self._lines)
+
+    def waiting(self, namespace: str) -> int:
+        """How many of a namespace stand in line."""
+        return len(self._lines.get(namespace, ()))
+
+    def put(self, namespace: str, item: T) -> None:
+        self._lines.setdefault(namespace, deque()).append(item)
+
+    def take(self) -> T:
+        """The first of the namespace whose turn it is; then it is another's. Raises KeyError where nobody waits."""
+        namespace, line = self._lines.popitem(last=False)
+        item = line.popleft()
+        if line:
+            self._lines[namespace] = line
+        return item
+
+    def drop_first(self, namespace: str) -> None:
+        """Forget whoever has stood in a namespace's line for the longest."""
+        line = self._lines[namespace]
+        line.popleft()
+        if not line:
+            del self._lines[namespace]
+
+
+class FairTurnstile:
+    """Lets callers through as a budget allows, namespace by namespace.
+
+    Who waits for something goes before who looks after what is there; where both stand in line, every second turn at
+    least is of the latter: else a tenant with thousands of new objects could keep all others' Secrets from being read
+    again.
+    """
+
+    def __init__(self, per_second: float, monotonic: Callable[[], float]) -> None:
+        self._budget = Budget(per_second)
+        self._monotonic = monotonic
+        self._people: Turns[asyncio.Future[None]] = Turns()
+        self._others: Turns[asyncio.Future[None]] = Turns()
+        self._person_went_last = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def enter(self, namespace: str, lane: Lane) -> None:
+        """Wait for the turn. It is spent when this returns."""
+        turn = asyncio.get_running_loop().create_future()
+        (self._others if lane is Lane.POLL else self._people).put(namespace, turn)
+        if self._timer is None:
+            self._let_through()
+        await turn
+
+    def _let_through(self) -> None:
+        self._timer = None
+        while self._people or self._others:
+            now_s = self._monotonic()
+            free_s = self._budget.free_at(now_s)
+            if free_s > now_s:
+                self._timer = asyncio.get_running_loop().call_later(free_s - now_s, self._let_through)
+                return
+            person = bool(self._people) and not (self._person_went_last and self._others)
+            turn = (self._people if person else self._others).take()
+            if not turn.done():  # else its caller gave up
+                self._person_went_last = person
+                self._budget.spend(now_s)
+                turn.set_result(None)
