@@ -1,11 +1,14 @@
-"""Kubernetes Events: posted on transitions, and in a spread, not a burst, when thousands of objects change at once."""
+"""Kubernetes Events: posted on transitions, and in a spread, not a burst, when thousands of objects change at once.
+
+The namespaces are served in turn: a tenant whose objects change all the time does not keep another's Events from it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +18,7 @@ from kubernetes.aio import client
 
 from livetask_operator.kube.api import KubeError, Unavailable, translated
 from livetask_operator.observability.metrics import Metrics
+from livetask_operator.polling.fair import Turns
 from livetask_operator.reconcile.reasons import Reason
 from livetask_operator.reconcile.resource import GROUP, VERSION, Resource
 from livetask_operator.reconcile.status import timestamp
@@ -22,6 +26,8 @@ from livetask_operator.reconcile.status import timestamp
 AT_ONCE = 25
 THEN_EVERY_S = 1.0
 DROP_AFTER_S = 600.0
+READY_AT_MOST = 1_000
+"""Events of one namespace that may be posted and wait for the API server; beyond, the oldest are dropped."""
 POST_TIMEOUT_S = 10.0
 COMPONENT = "livetask-operator"
 
@@ -30,13 +36,18 @@ log = logging.getLogger("livetask.events")
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """An Event to be posted."""
+    """An Event to be posted. It has no more of the object than that: thousands of notes may wait."""
 
-    task: Resource
+    about: Mapping[str, str]
+    """The object, as Events refer to it."""
     reason: Reason
     message: str
     noted_s: float
     warns: bool
+
+    @property
+    def namespace(self) -> str:
+        return self.about["namespace"]
 
 
 class Allowance:
@@ -47,11 +58,14 @@ class Allowance:
 
     def take(self, now_s: float) -> bool:
         """Whether one may be posted now; if so it is spent."""
-        full_at_s = max(self._full_at_s, now_s)
-        if full_at_s - now_s > (AT_ONCE - 1) * THEN_EVERY_S:
+        if not self.is_there(now_s):
             return False
-        self._full_at_s = full_at_s + THEN_EVERY_S
+        self._full_at_s = max(self._full_at_s, now_s) + THEN_EVERY_S
         return True
+
+    def is_there(self, now_s: float) -> bool:
+        """Whether one may be posted now."""
+        return self._full_at_s - now_s <= (AT_ONCE - 1) * THEN_EVERY_S
 
 
 class Events:
@@ -61,18 +75,27 @@ class Events:
         self._core = client.CoreV1Api(api)
         self._monotonic = monotonic
         self._metrics = metrics
-        self._urgent: asyncio.Queue[Note] = asyncio.Queue()
+        self._ready: Turns[Note] = Turns()
+        self._some_ready = asyncio.Event()
         self._allowances: defaultdict[Reason, Allowance] = defaultdict(Allowance)
-        self._waiting: OrderedDict[str, Note] = OrderedDict()
+        self._waiting: dict[str, Note] = {}
+        self._lines: defaultdict[Reason, Turns[str]] = defaultdict(Turns)
+        """By reason, the uids of those that wait. One whose newest note has another reason by now is passed over."""
+        self._in_line: set[tuple[Reason, str]] = set()
 
     def note(self, task: Resource, reason: Reason, message: str, *, warns: bool = False) -> None:
         """Post an Event soon. Warnings about deleted objects are never limited; of the others the newest counts."""
-        note = Note(task, reason, message, self._monotonic(), warns or reason.is_warning)
+        now_s = self._monotonic()
+        note = Note(_reference(task), reason, message[:1024], now_s, warns or reason.is_warning)
         unlimited = task.is_deleted and note.warns
-        if unlimited or (task.uid not in self._waiting and self._allowances[reason].take(note.noted_s)):
-            self._urgent.put_nowait(note)
+        first = task.uid not in self._waiting and not self._lines[reason]
+        if unlimited or (first and self._allowances[reason].take(now_s)):
+            self._make_ready(note)
             return
         self._waiting[task.uid] = note
+        if (reason, task.uid) not in self._in_line:
+            self._in_line.add((reason, task.uid))
+            self._lines[reason].put(task.namespace, task.uid)
 
     async def run(self) -> None:
         """Post what was noted, for ever."""
@@ -82,7 +105,8 @@ class Events:
 
     async def _post_all(self) -> None:
         while True:
-            await self._post(await self._urgent.get())
+            await self._some_ready.wait()
+            await self.drain()
 
     async def _release_all(self) -> None:
         while True:
@@ -90,9 +114,17 @@ class Events:
             self._release_waiting()
 
     async def drain(self) -> None:
-        """Post what is allowed now; for the end of the process."""
-        while not self._urgent.empty():
-            await self._post(self._urgent.get_nowait())
+        """Post what is allowed now; also for the end of the process."""
+        while self._ready:
+            await self._post(self._ready.take())
+        self._some_ready.clear()
+
+    def _make_ready(self, note: Note) -> None:
+        if self._ready.waiting(note.namespace) >= READY_AT_MOST:
+            self._ready.drop_first(note.namespace)
+            self._metrics.events_dropped.inc()
+        self._ready.put(note.namespace, note)
+        self._some_ready.set()
 
     def _release_waiting(self) -> None:
         now_s = self._monotonic()
@@ -100,16 +132,22 @@ class Events:
             if now_s - note.noted_s > DROP_AFTER_S:
                 del self._waiting[uid]
                 self._metrics.events_dropped.inc()
-            elif self._allowances[note.reason].take(now_s):
-                del self._waiting[uid]
-                self._urgent.put_nowait(note)
+        for reason, line in self._lines.items():
+            while line and self._allowances[reason].is_there(now_s):
+                uid = line.take()
+                self._in_line.discard((reason, uid))
+                newest = self._waiting.get(uid)
+                if newest is not None and newest.reason is reason:
+                    del self._waiting[uid]
+                    self._allowances[reason].take(now_s)
+                    self._make_ready(newest)
 
     async def _post(self, note: Note) -> None:
         for attempt in (1, 2):
             try:
-                with translated(f"post the Event {note.reason} of {note.task.label}"):
+                with translated(f"post the Event {note.reason} of {note.namespace}/{note.about['name']}"):
                     await self._core.create_namespaced_event(
-                        note.task.namespace, _body(note), _request_timeout=POST_TIMEOUT_S
+                        note.namespace, _body(note), _request_timeout=POST_TIMEOUT_S
                     )
             except Unavailable as error:
                 if attempt == 2:
@@ -127,21 +165,24 @@ class Events:
         log.warning("an Event was not posted: %s", error)
 
 
+def _reference(task: Resource) -> Mapping[str, str]:
+    return {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": task.KIND,
+        "namespace": task.namespace,
+        "name": task.name,
+        "uid": task.uid,
+        "resourceVersion": task.resource_version,
+    }
+
+
 def _body(note: Note) -> Any:
     now = timestamp(datetime.now(UTC))
-    task = note.task
     return {
-        "metadata": {"name": f"{task.name[:200]}.{uuid4().hex[:16]}", "namespace": task.namespace},
-        "involvedObject": {
-            "apiVersion": f"{GROUP}/{VERSION}",
-            "kind": task.KIND,
-            "namespace": task.namespace,
-            "name": task.name,
-            "uid": task.uid,
-            "resourceVersion": task.resource_version,
-        },
+        "metadata": {"name": f"{note.about['name'][:200]}.{uuid4().hex[:16]}", "namespace": note.namespace},
+        "involvedObject": dict(note.about),
         "reason": note.reason.value,
-        "message": note.message[:1024],
+        "message": note.message,
         "type": "Warning" if note.warns else "Normal",
         "source": {"component": COMPONENT},
         "reportingComponent": COMPONENT,
