@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from livetask_operator.polling.refusals import Refusals
+from livetask_operator.polling.refusals import MAX_KEYS, Refusals
 from livetask_operator.vendors.contract import (
     AccountSuspended,
     ClockSkew,
@@ -178,3 +178,29 @@ def test_keys_that_nobody_uses_any_more_are_forgotten() -> None:
     refusals.refused(KEY, LOOK, REJECTED, 10_000.0)
 
     assert len(refusals._refusals) == 1
+
+
+def test_a_secret_that_gets_another_wrong_key_each_moment_costs_no_more_and_no_more_time() -> None:
+    refusals = Refusals()
+    for number in range(MAX_KEYS + 5_000):
+        refusals.refused(Credential("LTAI5t", f"wrong-{number}"), LOOK, REJECTED, number / 40)
+
+    latest = Credential("LTAI5t", f"wrong-{MAX_KEYS + 4_999}")
+
+    assert len(refusals._refusals) == MAX_KEYS
+    assert refusals.standing(latest, LOOK, (MAX_KEYS + 5_000) / 40) is not None
+
+
+def test_a_noted_refusal_keeps_nothing_of_the_request_that_met_it() -> None:
+    def asked() -> None:
+        raise CredentialsRejected("the vendor does not know the key")
+
+    refusals = Refusals()
+    with pytest.raises(CredentialsRejected) as caught:
+        asked()
+    refusals.refused(KEY, LOOK, caught.value, 0.0)
+
+    standing = refusals.standing(KEY, LOOK, 1.0)
+
+    assert standing is not None
+    assert standing[0].__traceback__ is None
