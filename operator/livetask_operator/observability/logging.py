@@ -12,9 +12,11 @@ import time
 from collections.abc import Mapping
 from typing import Literal, TextIO
 
+from livetask_operator.observability.log_flood import AUDIT_LOGGER, FloodGate
+
 Style = Literal["text", "json"]
 
-AUDIT = logging.getLogger("livetask.audit")
+AUDIT = logging.getLogger(AUDIT_LOGGER)
 
 PLAIN_VALUE = re.compile(r"[\w.,:;/@+~%*!?<>|()\[\]{}#$&^-]+")
 """A value that needs no quotes: no space, no quote, no equals sign, no control character."""
@@ -30,6 +32,7 @@ def configure(level: str, style: Style, stream: TextIO) -> None:
     """
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines() if style == "json" else TextLines())
+    handler.addFilter(FloodGate())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
