@@ -18,8 +18,9 @@ from typing import Any
 from livetask_operator.config import Config
 from livetask_operator.kube.api import KubeError, ObjectApi
 from livetask_operator.kube.connection import Connection, connect
-from livetask_operator.kube.follow import HEARTBEAT, Follow
+from livetask_operator.kube.follow import Follow
 from livetask_operator.kube.lease import Lease, LeaseLost
+from livetask_operator.kube.turns import HEARTBEAT
 from livetask_operator.kube.watching import watch
 from livetask_operator.observability.health import Health
 from livetask_operator.observability.metrics import Metrics
