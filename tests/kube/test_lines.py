@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 
 from livetask_operator.config import Config
+from livetask_operator.reconcile.resource import RELAY_TASKS
+from livetask_operator.reconcile.words import SLOWED
 from livetask_operator.vendors.contract import CredentialsRejected
 from tests.kube.small_world import alibaba, run, within, world
 from tests.polling.fake_time import now_s
@@ -47,6 +49,47 @@ def test_an_account_with_more_objects_than_its_quota_serves_in_time_does_not_fla
     assert 4.5 < looks_per_s <= 5.1
 
 
+def test_an_oversubscribed_account_says_so_in_coarse_steps_and_without_a_storm_of_writes() -> None:
+    quotas = {"AlibabaCloud": {"GetMPUTaskStatus": 10.0, "StopLiveMPUTask": 5.0}}
+
+    async def story() -> tuple[list[str], list[int]]:
+        async with world(alibaba(), replace(Config.default(), quotas=quotas)) as stage:
+            for number in range(200):
+                stage.server.create(f"task-{number}", block={"taskId": str(number)}, pollIntervalSeconds=5)
+            writes = []
+            for _ in range(600):
+                before = stage.server.requests.count("status")
+                await asyncio.sleep(1)
+                writes.append(stage.server.requests.count("status") - before)
+            ready = [body["status"]["conditions"][0] for body in stage.server.bodies.values()]
+            assert {each["status"] for each in ready} == {"True"}
+            return [each["message"] for each in ready], writes
+
+    messages, writes = run(story())
+
+    assert {message.partition(". ")[2] for message in messages} == {
+        "Looked at about every 20 s instead of 5 s: its account has more tasks than its quota allows."
+    }
+    assert sum(writes) == 2 * 200, "the first status, and the one step"
+    assert max(writes[60:]) <= 6
+
+
+def test_a_restart_takes_nothing_back_that_was_said_of_an_oversubscribed_account() -> None:
+    async def story() -> int:
+        async with world() as stage:
+            uid = stage.server.create(pollIntervalSeconds=5)
+            await within(8, lambda: stage.server.ready(uid) == "True/Running", "Running")
+            said = stage.server.body(uid)["status"]["conditions"][0]
+            said["message"] += f" Looked at about every 5 minutes instead of 5 s: {SLOWED}."
+            stage.follow.vanished(uid)
+            stage.follow.changed(RELAY_TASKS, stage.server.copy(uid))
+            before = stage.server.requests.count("status")
+            await asyncio.sleep(240)
+            return stage.server.requests.count("status") - before
+
+    assert run(story()) == 0
+
+
 def test_ready_is_taken_away_all_the_same_where_nothing_is_seen_for_three_of_the_real_intervals() -> None:
     async def story() -> float:
         async with world() as stage:
@@ -73,8 +116,8 @@ def test_an_edited_object_does_not_wait_behind_its_own_poll(batch: int) -> None:
             uid = stage.server.create("edited", pollIntervalSeconds=5)
             record_of = stage.follow._records.get
             await asyncio.sleep(60)
-            await within(60, lambda: not (record := record_of(uid)) or not record.polls, "its turn")
-            await within(60, lambda: (record := record_of(uid)) and record.polls, "the end of the line")
+            await within(60, lambda: not (record := record_of(uid)) or not record.asks, "its turn")
+            await within(60, lambda: (record := record_of(uid)) and record.asks, "the end of the line")
             stage.server.edit(uid, pollIntervalSeconds=6)
             edited_s = now_s()
             await within(90, lambda: stage.server.body(uid)["status"]["observedGeneration"] == 2, "acted on")
@@ -86,7 +129,7 @@ def test_an_edited_object_does_not_wait_behind_its_own_poll(batch: int) -> None:
 def test_nobody_uses_up_an_accounts_budget_by_naming_its_key() -> None:
     quotas = {"AlibabaCloud": {"GetMPUTaskStatus": 5.0, "StopLiveMPUTask": 5.0}}
 
-    async def story() -> tuple[int, float]:
+    async def story() -> tuple[int, int]:
         async with world(alibaba(), replace(Config.default(), quotas=quotas)) as stage:
             uid = stage.server.create("owner", block={"taskId": "owner"}, pollIntervalSeconds=3600)
             await within(8, lambda: stage.server.ready(uid) == "True/Running", "Running")
@@ -98,13 +141,13 @@ def test_nobody_uses_up_an_accounts_budget_by_naming_its_key() -> None:
                     f"task-{number}", "news", block={"taskId": str(number)}, credentialsSecretRef={"name": name}
                 )
             turnstile = stage.follow._asking._quotas.of("AlibabaCloud", "key-1", "GetMPUTaskStatus")
-            longest_s = 0.0
+            longest = 0
             for _ in range(100):
                 await asyncio.sleep(0.1)
-                longest_s = max(longest_s, turnstile.line_s)
-            return len(stage.vendor.looks), longest_s
+                longest = max(longest, turnstile.waiting)
+            return len(stage.vendor.looks), longest
 
-    looks, longest_s = run(story())
+    looks, longest = run(story())
 
     assert looks > MANY
-    assert longest_s == 0
+    assert longest == 0

@@ -22,9 +22,7 @@ def test_a_deletion_in_the_moment_in_which_a_look_begins_is_not_lost() -> None:
         async with world(watch=False, run=False) as stage:
             uid = stage.server.create()
             stage.follow.changed(RELAY_TASKS, stage.server.copy(uid))
-            stage.follow._start_step(
-                uid
-            )  # its first line runs in the loop's next round; the deletion comes in this one
+            stage.follow._turns._ask()  # its first line runs in the loop's next round; the deletion comes now
             stage.server.delete(uid)
             stage.follow.changed(RELAY_TASKS, stage.server.copy(uid))
             running = asyncio.create_task(stage.follow.run())
@@ -118,18 +116,19 @@ def test_what_vanishes_while_all_objects_are_listed_does_not_come_back() -> None
     assert run(story()) == []
 
 
-def test_a_key_that_is_accepted_again_hastens_those_who_are_just_at_work() -> None:
+def test_what_happens_to_an_object_during_its_step_is_dealt_with_right_after_it() -> None:
     async def story() -> float:
         async with world(run=False) as stage:
             uid = stage.server.create()
             stage.follow.changed(RELAY_TASKS, stage.server.copy(uid))
             record = stage.follow._records[uid]
-            stage.follow._start_step(uid)
+            stage.follow._turns._ask()
+            assert record.step is not None
 
-            stage.follow._start_step(uid)  # as it falls due while its step is under way
+            stage.follow.step_soon(uid)
 
             await within(5, lambda: record.step is None, "its step")
-            due_s = stage.follow._steps.due_at(uid)
+            due_s = stage.follow._turns.due_at(uid)
             assert due_s is not None
             return due_s - now_s()
 

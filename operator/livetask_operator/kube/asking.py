@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from livetask_operator.observability.metrics import Metrics
 from livetask_operator.polling import backoff
-from livetask_operator.polling.quota import Lane, Quotas, Turnstile
+from livetask_operator.polling.quota import Lane, QuotaKey, Quotas, Turnstile
 from livetask_operator.polling.refusals import Refusals
 from livetask_operator.reconcile.preload_resource import PreloadTask
 from livetask_operator.reconcile.resource import RelayTask
@@ -75,6 +75,8 @@ class Question:
     lane: Lane
     forced: bool = False
     """A person asks: a standing refusal is tried all the same."""
+    begun: Callable[[], None] = lambda: None
+    """Called when the first request has left the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +118,28 @@ class Asking:
         """A Secret holds this credential anew: what was refused before does not count."""
         self._refusals.secret_changed(credential)
 
-    def line_s(self, vendor: Vendor, account: str, call: str) -> float:
-        """How long whoever asks now has to wait, as the account's quota allows no more."""
-        return self._quotas.of(vendor.name, account, call).line_s
+    def quota(self, vendor: Vendor, account: str, call: str) -> QuotaKey:
+        """What such a call is counted by."""
+        return self._quotas.key(vendor.name, account, call)
+
+    def is_proven(self, credential: Credential) -> bool:
+        """Whether a vendor has accepted exactly this credential."""
+        return credential.fingerprint in self._proven
 
     async def look(
-        self, task: RelayTask, refs: Sequence[TaskRef], credential: Credential, lane: Lane, *, forced: bool = False
+        self,
+        task: RelayTask,
+        refs: Sequence[TaskRef],
+        credential: Credential,
+        lane: Lane,
+        *,
+        forced: bool = False,
+        begun: Callable[[], None] = lambda: None,
     ) -> Reading:
         """Look at the task, and along with it at others of the same list; `refs` names them all."""
         vendor = task.vendor
         account = vendor.account(credential, task.ref)
-        question = Question(vendor, account, vendor.look_call, credential, lane, forced)
+        question = Question(vendor, account, vendor.look_call, credential, lane, forced, begun)
 
         async def send(turn: Turn) -> Mapping[TaskRef, Look]:
             with self._measured(question):
@@ -164,11 +177,11 @@ class Asking:
         return answer
 
     async def rows(
-        self, task: PreloadTask, credential: Credential, lane: Lane, *, forced: bool
+        self, task: PreloadTask, credential: Credential, lane: Lane, *, forced: bool, begun: Callable[[], None]
     ) -> PreloadRows | Refused:
         """Read what the vendor has of a PreloadTask's items."""
         vendor = task.vendor
-        question = Question(vendor, vendor.account(credential), vendor.list_call, credential, lane, forced)
+        question = Question(vendor, vendor.account(credential), vendor.list_call, credential, lane, forced, begun)
 
         async def send(turn: Turn) -> PreloadRows:
             with self._measured(question):
@@ -201,6 +214,7 @@ class Asking:
 
             async def turn() -> None:
                 await turnstile.enter(question.lane)
+                question.begun()
                 if question.forced or self._refusals.noted(credential, call) <= noted:
                     return
                 # The key was refused while this one stood in line: a whole line of refused calls may lock an account.

@@ -7,12 +7,13 @@ kopf's can die without a word.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
+import math
 import random
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from kubernetes.aio import client
@@ -21,20 +22,23 @@ from livetask_operator.config import Config
 from livetask_operator.kube.api import Conflict, KubeError, ObjectApi, ObjectGone
 from livetask_operator.kube.asking import Asking, Refused
 from livetask_operator.kube.events import Events
-from livetask_operator.kube.looking import Looking
+from livetask_operator.kube.looking import Looking, lane_of
 from livetask_operator.kube.preloads import Preloads
 from livetask_operator.kube.record import Kind, Record
 from livetask_operator.kube.relays import Relays
 from livetask_operator.kube.releasing import Releasing
 from livetask_operator.kube.secrets import Secrets
 from livetask_operator.kube.sharing import Sharing
+from livetask_operator.kube.turns import Account, Turns
 from livetask_operator.kube.writing import Writer
 from livetask_operator.observability.health import Health
 from livetask_operator.observability.metrics import Metrics
 from livetask_operator.polling import backoff
-from livetask_operator.polling.quota import Quotas
+from livetask_operator.polling.quota import Lane, QuotaKey, Quotas
+from livetask_operator.polling.rounds import Rounds
 from livetask_operator.polling.schedule import Schedule
-from livetask_operator.reconcile.looks import review_at_s
+from livetask_operator.polling.scheduler import Taken, Turn
+from livetask_operator.reconcile.looks import review_at_s, slowed_as_told
 from livetask_operator.reconcile.preload_resource import PRELOAD_TASKS
 from livetask_operator.reconcile.reasons import Reason
 from livetask_operator.reconcile.resource import RELAY_TASKS, Instant, RelayTask, Resource, UnreadableResource
@@ -42,10 +46,13 @@ from livetask_operator.reconcile.settle import Seen
 from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import Credential, PreloadVendor, RelayVendor
 
-HEARTBEAT = "scheduler"
-HEARTBEAT_S = 5.0
-COUNT_EVERY_S = 1.0
-SPREAD_S = 10.0
+TICK_S = 1.0
+POLLS_AT_ONCE_S = 2.0
+"""So many seconds' worth of an account's quota may be under way as polls, where the vendor is slow."""
+POLLS_AT_ONCE_AT_LEAST = 8
+BUSY_S = 10.0
+"""An account with a call in the last so many seconds is at work; one without is stuck, and its objects grow stale."""
+SPREAD_S = 5.0
 """After a restart the first looks at known objects are spread over so long, or over their interval if it is shorter."""
 SWEEP_AFTER_LISTING_S = 5.0
 SWEEP_EVERY_S = 300.0
@@ -75,13 +82,13 @@ class Follow:
         self._metrics = metrics
         self._health = health
         self._now = now
+        self._rounds: Rounds[QuotaKey] = Rounds()
         self.secrets = Secrets(connection, self._mono, metrics, self.secret_changed)
         self.events = Events(connection, self._mono, metrics)
-        self._asking = Asking(
-            Quotas(config.limit, config.account_of, self._mono), metrics, self._mono, self._accepted_again
-        )
+        self._quotas = Quotas(config.limit, config.account_of, self._mono)
+        self._asking = Asking(self._quotas, metrics, self._mono, self._accepted_again)
         writer = Writer(self.events, metrics, lambda record, task: self._adopt(record, task, own=True))
-        self._looking = Looking(self.secrets, writer, now)
+        self._looking = Looking(self.secrets, writer, self._rounds, now)
         sharing = Sharing(self._asking, self.secrets, self._told, self._spawn)
         relays = apis[RELAY_TASKS]
         releasing = Releasing(relays, self.secrets, self._asking, writer, relay_vendors, config, self.step_soon, now)
@@ -91,9 +98,8 @@ class Follow:
         }
         self._records: dict[str, Record[Any]] = {}
         self._unreadable: dict[str, str] = {}
-        self._steps: Schedule[str] = Schedule()
+        self._turns = Turns(self._begin_step, self._polls_at_once, health, self._mono)
         self._reviews: Schedule[str] = Schedule()
-        self._wake = asyncio.Event()
         self._work: set[asyncio.Task[Any]] = set()
         self._sweep_at_s = float("inf")
         self._stopping = False
@@ -127,7 +133,7 @@ class Follow:
         """An object is gone."""
         record = self._records.pop(uid, None)
         self._unreadable.pop(uid, None)
-        self._steps.drop(uid)
+        self._turns.drop(uid)
         self._reviews.drop(uid)
         self.secrets.release(uid)
         if record is not None:
@@ -162,8 +168,8 @@ class Follow:
             latest = record.track.latest
             refused = isinstance(latest, Trouble) and latest.reason in _REFUSALS
             if refused or (record.stop is not None and record.stop.blocked):
-                self._steps.hasten(uid, self._mono() + random.uniform(0, 1))  # noqa: S311 - a spread
-        self._wake.set()
+                due_s = self._mono() + random.uniform(0, 1)  # noqa: S311 - a spread
+                self._turns.hasten(uid, self._turn(record, due_s))
 
     def _told(self, record: Record[RelayTask], look: Seen | Refused, credential: Credential) -> None:
         """Somebody else's reading told of this object, too: as good as a look of its own.
@@ -173,23 +179,22 @@ class Follow:
         task = record.task
         if self._records.get(task.uid) is not record or record.step is not None or task.is_deleted or task.suspend:
             return
-        due_s, now_s = self._steps.due_at(task.uid), self._mono()
-        if due_s is not None and due_s <= now_s:
+        if lane_of(task) is not Lane.POLL:
             return
         delay_s = self._looking.take(record, look, credential)
-        if not task.request_waits:
-            self._steps.set(task.uid, now_s + delay_s)
+        self._turns.set(task.uid, self._turn(record, self._mono() + delay_s))
         self._spawn(self._review(record))
 
     def _take_over(self, kind: Kind, task: Resource) -> None:
         now_s = self._mono()
         record = self._records[task.uid] = kind.take_over(task, now_s)
+        record.begun = partial(self._turns.begun, task.uid)
+        record.track = replace(record.track, slowed=slowed_as_told(task))
         quiet = task.was_looked_at and kind.is_in_order(task) and not task.is_deleted and not task.request_waits
         quiet = quiet and task.status.observed_generation == task.generation
         spread_s = min(SPREAD_S, task.poll_interval_s) if quiet else 0.0
-        self._steps.set(task.uid, now_s + random.uniform(0, spread_s))  # noqa: S311 - a spread
+        self._turns.set(task.uid, self._turn(record, now_s + random.uniform(0, spread_s)))  # noqa: S311 - a spread
         self._review_later(record)
-        self._wake.set()
 
     def _adopt(self, record: Record[Any], task: Resource, *, own: bool) -> None:
         """Take a newer reading of an object, and go on at once where somebody did something to it."""
@@ -214,51 +219,38 @@ class Follow:
         if (
             record.step is not None
             and record.may_cancel
-            and (newly_deleted or (asked and (record.polls or task.is_deleted)))
+            and (newly_deleted or (asked and (_is_poll(record) or task.is_deleted)))
         ):
             record.step.cancel()  # a look that hangs, or stands far back in the line, must not hold a person up
         self.step_soon(task.uid)
 
     def step_soon(self, uid: str) -> None:
-        """This object's next step is due now, or as soon as the one under way is done."""
+        """Somebody did something: this object's next step is due now, or as soon as the one under way is done."""
         record = self._records.get(uid)
-        if record is None:
-            return
-        if record.step is not None:
-            record.happened = True
-            return
-        self._steps.hasten(uid, self._mono())
-        self._wake.set()
+        if record is not None:
+            lane = min(Lane.PERSON, lane_of(record.task))
+            self._turns.hasten(uid, self._turn(record, self._mono(), lane))
 
     # Whose turn it is
 
     async def run(self) -> None:
         """Have steps taken as they fall due, until `stop`."""
         self._sweep_at_s = self._mono() + SWEEP_EVERY_S
-        count_at_s = self._mono()
+        self._turns.start()
         while not self._stopping:
             now_s = self._mono()
-            self._health.beat(HEARTBEAT)
-            for uid in self._steps.pop_due(now_s):
-                self._start_step(uid)
             for uid in self._reviews.pop_due(now_s):
                 self._start_review(uid)
             if now_s >= self._sweep_at_s:
                 self._sweep_at_s = now_s + SWEEP_EVERY_S
                 self._spawn(self._sweep())
-            if now_s >= count_at_s:
-                count_at_s = now_s + COUNT_EVERY_S
-                self._count_states()
-            due = [self._steps.next_due(), self._reviews.next_due(), self._sweep_at_s, now_s + HEARTBEAT_S]
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, min(at_s for at_s in due if at_s is not None) - self._mono())):
-                    await self._wake.wait()
-            self._wake.clear()
+            self._count_states()
+            await asyncio.sleep(TICK_S)
 
     async def stop(self) -> None:
         """Start nothing more; let stops that are under way end, for some seconds."""
         self._stopping = True
-        self._wake.set()
+        self._turns.stop()
         for record in self._records.values():
             if record.step is not None and record.may_cancel:
                 record.step.cancel()
@@ -267,20 +259,59 @@ class Follow:
         for work in self._work:
             work.cancel()
 
-    def _start_step(self, uid: str) -> None:
+    def _turn(self, record: Record[Any], due_s: float, lane: Lane | None = None) -> Turn[Account]:
+        task = record.task
+        return Turn(
+            record.quota or (task.namespace, task.secret),
+            lane_of(task) if lane is None else lane,
+            due_s,
+            float(task.poll_interval_s),
+            record.kind.has_ended(task),
+        )
+
+    def _polls_at_once(self, account: Account) -> int:
+        if len(account) == 2:
+            return POLLS_AT_ONCE_AT_LEAST
+        return max(POLLS_AT_ONCE_AT_LEAST, math.ceil(POLLS_AT_ONCE_S * self._quotas.rate(account)))
+
+    def _begin_step(self, taken: Taken[str, Account]) -> None:
+        uid, turn = taken.key, taken.turn
         record = self._records.get(uid)
         if record is None:
+            self._turns.ended(uid, turn.lane)
             return
-        if record.step is not None:
-            record.happened = True
-            return
-        record.happened = False
-        record.step = self._spawn(self._step(record))
+        record.lane = turn.lane
+        if turn.lane is not Lane.POLL or self._is_counted_there(record, taken):
+            record.step = self._spawn(self._step(record))
+
+    def _is_counted_there(self, record: Record[Any], taken: Taken[str, Account]) -> bool:
+        """Note how late a poll is. Who stands with its Secret's, as its key is not proven, may stand elsewhere now."""
+        account = taken.turn.account
+        if len(account) == 3:
+            self._rounds.noted(account, taken.lateness, self._mono())
+            return True
+        credential = self.secrets.known(record.task)
+        if not isinstance(credential, Credential) or not self._asking.is_proven(credential):
+            return True
+        record.quota = record.kind.quota(record.task, credential)
+        self._turns.set(taken.key, self._turn(record, taken.turn.due_s, taken.turn.lane))
+        self._turns.ended(taken.key, taken.turn.lane)
+        return False
 
     def _start_review(self, uid: str) -> None:
         record = self._records.get(uid)
         if record is not None:
+            self._note_lateness(record)
             self._spawn(self._review(record))
+
+    def _note_lateness(self, record: Record[Any]) -> None:
+        """Before it is judged by how often it is looked at: its account may be busy with people's looks."""
+        quota, now_s = record.quota, self._mono()
+        if quota is not None and now_s - self._quotas.last_call_s(quota) < max(BUSY_S, 3 / self._quotas.rate(quota)):
+            lateness = self._turns.lateness(quota)
+            if lateness + 1.0 > self._rounds.factor(quota):
+                self._rounds.noted(quota, lateness, now_s)
+        self._looking.reckon(record)
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.get_running_loop().create_task(work)
@@ -310,20 +341,17 @@ class Follow:
             delay_s = AFTER_A_FAULT_S
             log.exception("a fault in the operator with %s; tried again in %g s", record.task.label, delay_s)
         finally:
-            record.step, record.may_cancel, record.polls = None, False, False
+            record.step, record.may_cancel, record.asks = None, False, False
+            self._turns.ended(record.task.uid, record.lane)
             if self._records.get(record.task.uid) is record:
                 self._go_on(record, delay_s)
             elif record.task.uid not in self._records:
                 self.secrets.release(record.task.uid)  # it may have asked for one after it was gone
 
     def _go_on(self, record: Record[Any], delay_s: float | None) -> None:
-        uid = record.task.uid
-        if record.happened:
-            self._steps.hasten(uid, self._mono())
-        elif delay_s is not None:
-            self._steps.hasten(uid, self._mono() + delay_s)
+        if delay_s is not None:
+            self._turns.hasten(record.task.uid, self._turn(record, self._mono() + delay_s))
         self._review_later(record)
-        self._wake.set()
 
     async def _review(self, record: Record[Any]) -> None:
         """What time alone changes: nothing was seen for too long, or a newcomer's grace is over."""
@@ -370,6 +398,11 @@ class Follow:
             counts[record.task.KIND][getattr(record.task.status, "state", None) or ""] += 1
         for kind, by_state in counts.items():
             self._metrics.count_objects(kind, by_state)
+
+
+def _is_poll(record: Record[Any]) -> bool:
+    """Whether the step under way is a look that nobody asked for: who asks now need not wait behind it."""
+    return record.asks and record.lane is Lane.POLL
 
 
 _REFUSALS = frozenset({Reason.CREDENTIALS_REJECTED, Reason.PERMISSION_DENIED})

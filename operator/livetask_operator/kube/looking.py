@@ -10,7 +10,9 @@ from livetask_operator.kube.asking import Refused, retry_look_s
 from livetask_operator.kube.record import Record
 from livetask_operator.kube.secrets import Secrets
 from livetask_operator.kube.writing import Writer
-from livetask_operator.polling.quota import Lane
+from livetask_operator.polling.quota import Budget, Lane, QuotaKey
+from livetask_operator.polling.rounds import Rounds
+from livetask_operator.polling.scheduler import ENDED_WEIGHT
 from livetask_operator.reconcile.reasons import Reason
 from livetask_operator.reconcile.resource import Instant, Resource
 from livetask_operator.reconcile.trouble import Trouble
@@ -20,6 +22,8 @@ REQUEST_AGAIN_S = 5.0
 """At most one look on request in so long, for one object."""
 SECRET_AGAIN_S = 30.0
 """A Secret's change is told at once; this is for the case that it was missed."""
+ROUNDS_TOLD_PER_S = 5.0
+"""So many objects a second have a message changed for no other reason than how long a round of their account takes."""
 
 Ask = Callable[[Credential, Lane, bool], Awaitable[Any]]
 """Asks the vendor with a credential, in a lane; the flag: a person asks. Answers with what is good, or Refused."""
@@ -28,10 +32,12 @@ Ask = Callable[[Credential, Lane, bool], Awaitable[Any]]
 class Looking:
     """Looks at living objects."""
 
-    def __init__(self, secrets: Secrets, writer: Writer, now: Callable[[], Instant]) -> None:
+    def __init__(self, secrets: Secrets, writer: Writer, rounds: Rounds[QuotaKey], now: Callable[[], Instant]) -> None:
         self._secrets = secrets
         self._writer = writer
+        self._rounds = rounds
         self._now = now
+        self._telling = Budget(ROUNDS_TOLD_PER_S)
 
     async def look(self, record: Record[Any], ask: Ask) -> float:
         """Look, and write what came of it. Returns in how many seconds the next look is due. Raises KubeError."""
@@ -46,12 +52,9 @@ class Looking:
             record.track = record.track.after(credential, self._now().mono, request)
             await self.write(record, task.generation)
             return SECRET_AGAIN_S
-        interval_s = task.poll_interval_s + record.kind.line_s(task, credential)  # it is asked no more often than that
-        record.track = replace(record.track, interval_s=interval_s)
-        lane = _lane(task)
-        record.polls = lane is Lane.POLL
-        answer = await ask(credential, lane, request is not None)
-        record.polls = False
+        record.asks = True
+        answer = await ask(credential, record.lane, request is not None)
+        record.asks = False
         if isinstance(answer, Refused) and answer.trouble.reason is Reason.CREDENTIALS_REJECTED:
             await self._secrets.read_again(task)
             if await self._secrets.credential(task) != credential:
@@ -63,12 +66,39 @@ class Looking:
     def take(self, record: Record[Any], answer: Any, credential: Credential, request: str | None = None) -> float:
         """Note an answer. Returns in how many seconds the next look is due."""
         interval_s = float(record.task.poll_interval_s)
+        now_s = self._now().mono
         if isinstance(answer, Refused):
-            record.track = record.track.after(answer.trouble, self._now().mono, request)
+            if answer.trouble.reason is Reason.CREDENTIALS_REJECTED:
+                record.quota = None
+            self.reckon(record)
+            record.track = record.track.after(answer.trouble, now_s, request)
             return retry_look_s(answer, record.track.failures, interval_s)
         record.accepted = credential
-        record.track = record.track.after(answer, self._now().mono, request)
+        record.quota = record.kind.quota(record.task, credential)
+        self.reckon(record)
+        record.track = record.track.after(answer, now_s, request)
+        self._tell_round(record, now_s)
         return interval_s
+
+    def reckon(self, record: Record[Any]) -> None:
+        """Reckon how often an object is really looked at: less often where its account's quota allows no more."""
+        interval_s = record.task.poll_interval_s * self._factor(record)
+        if interval_s != record.track.interval_s:
+            record.track = replace(record.track, interval_s=interval_s)
+
+    def _factor(self, record: Record[Any]) -> float:
+        if record.quota is None:
+            return 1.0
+        lateness = self._rounds.factor(record.quota) - 1.0
+        return 1.0 + lateness * (ENDED_WEIGHT if record.kind.has_ended(record.task) else 1.0)
+
+    def _tell_round(self, record: Record[Any], now_s: float) -> None:
+        """Have the status say how often it is looked at, in coarse steps; a few objects at a time change for that."""
+        told = None if record.quota is None else self._rounds.told(record.quota)
+        if told is None or told == record.track.slowed or self._telling.free_at(now_s) > now_s:
+            return
+        self._telling.spend(now_s)
+        record.track = replace(record.track, slowed=told)
 
     async def write(self, record: Record[Any], acted_on: int) -> None:
         """Write what the status should say now, of the generation that was acted on. Raises KubeError.
@@ -85,7 +115,9 @@ class Looking:
         return task.generation if task.status.observed_generation < 0 else task.status.observed_generation
 
 
-def _lane(task: Resource) -> Lane:
-    """People first: new, edited or asked for."""
+def lane_of(task: Resource) -> Lane:
+    """People first: deleted before all, then new, edited or asked for."""
+    if task.is_deleted:
+        return Lane.DELETION
     edited = task.status.observed_generation != task.generation
     return Lane.PERSON if edited or task.request_waits else Lane.POLL

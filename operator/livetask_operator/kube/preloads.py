@@ -9,6 +9,7 @@ from livetask_operator.kube.api import ObjectApi
 from livetask_operator.kube.asking import Asking
 from livetask_operator.kube.looking import Looking
 from livetask_operator.kube.record import Record
+from livetask_operator.polling.quota import QuotaKey
 from livetask_operator.reconcile.preload_resource import PreloadTask
 from livetask_operator.reconcile.preload_settle import PreloadTrack, settle_preload
 from livetask_operator.reconcile.preload_status import PreloadTaskStatus
@@ -40,6 +41,10 @@ class Preloads:
         """It has nothing of ours but its status."""
         return True
 
+    def has_ended(self, task: PreloadTask) -> bool:
+        """Never, where it is looked at: a final result is not looked at again."""
+        return False
+
     def is_owed(self, record: Record[PreloadTask]) -> bool:
         """Nothing ever is."""
         return False
@@ -48,9 +53,9 @@ class Preloads:
         """What a living object's status should say now."""
         return lambda task: settle_preload(task, _track(record), now)
 
-    def line_s(self, task: PreloadTask, credential: Credential) -> float:
-        """How long a look that begins now has to wait for its turn."""
-        return self._asking.line_s(task.vendor, task.vendor.account(credential), task.vendor.list_call)
+    def quota(self, task: PreloadTask, credential: Credential) -> QuotaKey:
+        """What a look is counted by."""
+        return self._asking.quota(task.vendor, task.vendor.account(credential), task.vendor.list_call)
 
     async def step(self, record: Record[PreloadTask]) -> float | None:
         """One step. Returns in how many seconds the next is due; None: when something happens. Raises KubeError."""
@@ -61,7 +66,10 @@ class Preloads:
             await self._looking.write(record, task.generation)
             return None
         delay_s = await self._looking.look(
-            record, lambda credential, lane, forced: self._asking.rows(record.task, credential, lane, forced=forced)
+            record,
+            lambda credential, lane, forced: self._asking.rows(
+                record.task, credential, lane, forced=forced, begun=record.begun
+            ),
         )
         waits = record.task.is_polled or record.task.request_waits
         return delay_s if waits else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from livetask_operator.kube.api import ObjectApi
+from livetask_operator.polling.quota import Lane, QuotaKey
 from livetask_operator.reconcile.looks import Looks
 from livetask_operator.reconcile.resource import Instant, Resource
 from livetask_operator.reconcile.status import Status
@@ -57,14 +58,17 @@ class Kind(Protocol):
     def is_in_order(self, task: Any) -> bool:
         """Whether the object has of us what it should have."""
 
+    def has_ended(self, task: Any) -> bool:
+        """Whether its task has ended: others are looked at first."""
+
     def is_owed(self, record: Record[Any]) -> bool:
         """Whether a stop was still owed for the object when it was last read."""
 
     def settle(self, record: Record[Any], now: Instant) -> Callable[[Any], Status]:
         """What a living object's status should say now."""
 
-    def line_s(self, task: Any, credential: Credential) -> float:
-        """How long a look that begins now has to wait for its turn."""
+    def quota(self, task: Any, credential: Credential) -> QuotaKey:
+        """What a look is counted by."""
 
     async def step(self, record: Record[Any]) -> float | None:
         """One step. Returns in how many seconds the next is due; None: when something happens. Raises KubeError."""
@@ -80,10 +84,14 @@ class Record(Generic[AnyTask]):
     step: asyncio.Task[None] | None = None
     may_cancel: bool = False
     """The step under way is a look: it can be given up without harm."""
-    polls: bool = False
-    """The step under way is a look that nobody asked for: who asks now need not wait behind it."""
-    happened: bool = False
-    """Something happened during the step: the next follows at once."""
+    lane: Lane = Lane.POLL
+    """The lane of the step under way."""
+    asks: bool = False
+    """The step under way is a look, and waits for its answer."""
+    begun: Callable[[], None] = lambda: None
+    """To be called when the step under way stands in no line."""
+    quota: QuotaKey | None = None
+    """What its looks are counted by; None until its vendor accepted its key: who only names a key is counted apart."""
     last_look_s: float = float("-inf")
     failed_steps: int = 0
     accepted: Credential | None = field(default=None, repr=False)

@@ -11,10 +11,11 @@ from livetask_operator.kube.record import Record
 from livetask_operator.kube.releasing import Releasing
 from livetask_operator.kube.sharing import Sharing
 from livetask_operator.kube.writing import Writer
+from livetask_operator.polling.quota import QuotaKey
 from livetask_operator.reconcile.resource import DeletionPolicy, Instant, RelayTask
 from livetask_operator.reconcile.settle import Track, settle
 from livetask_operator.reconcile.status import RelayTaskStatus
-from livetask_operator.vendors.contract import Credential, RelayVendor
+from livetask_operator.vendors.contract import Credential, RelayVendor, State
 
 
 class Relays:
@@ -54,6 +55,10 @@ class Relays:
         """Whether it has the finalizer: a task that is followed is stopped when its object goes."""
         return task.has_finalizer
 
+    def has_ended(self, task: RelayTask) -> bool:
+        """Ended, failed or not there. It may be started again with the same id, so it is looked at all the same."""
+        return task.status.state in _GONE
+
     def is_owed(self, record: Record[RelayTask]) -> bool:
         """Whether it went with our finalizer on it, which only somebody else can have brought about."""
         let_go = record.stop is not None and record.stop.let_go is not None
@@ -63,9 +68,9 @@ class Relays:
         """What a living object's status should say now."""
         return lambda task: settle(task, _track(record), now)
 
-    def line_s(self, task: RelayTask, credential: Credential) -> float:
-        """How long a look that begins now has to wait for its turn."""
-        return self._sharing.line_s(task, credential)
+    def quota(self, task: RelayTask, credential: Credential) -> QuotaKey:
+        """What a look is counted by."""
+        return self._sharing.quota(task, credential)
 
     async def step(self, record: Record[RelayTask]) -> float | None:
         """One step. Returns in how many seconds the next is due; None: when something happens. Raises KubeError."""
@@ -81,6 +86,9 @@ class Relays:
         return await self._looking.look(
             record, lambda credential, lane, forced: self._sharing.look(record, credential, lane, forced=forced)
         )
+
+
+_GONE = frozenset(state.value for state in State if state.is_gone)
 
 
 def _track(record: Record[RelayTask]) -> Track:

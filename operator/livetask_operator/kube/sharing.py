@@ -14,7 +14,7 @@ from typing import Any
 from livetask_operator.kube.asking import Asking, Reading, Refused
 from livetask_operator.kube.record import Record
 from livetask_operator.kube.secrets import Secrets
-from livetask_operator.polling.quota import Lane
+from livetask_operator.polling.quota import Lane, QuotaKey
 from livetask_operator.reconcile.resource import RelayTask
 from livetask_operator.reconcile.settle import Seen
 from livetask_operator.vendors.contract import Credential, TaskRef
@@ -56,9 +56,9 @@ class Sharing:
         if not self._members[key]:
             del self._members[key]
 
-    def line_s(self, task: RelayTask, credential: Credential) -> float:
-        """How long a look that begins now has to wait for its turn."""
-        return self._asking.line_s(task.vendor, task.vendor.account(credential, task.ref), task.vendor.look_call)
+    def quota(self, task: RelayTask, credential: Credential) -> QuotaKey:
+        """What a look at this task is counted by."""
+        return self._asking.quota(task.vendor, task.vendor.account(credential, task.ref), task.vendor.look_call)
 
     async def look(
         self, record: Record[RelayTask], credential: Credential, lane: Lane, *, forced: bool
@@ -75,22 +75,25 @@ class Sharing:
         if under_way is None:
             members = [each for each in self._members[key[1]].values() if self._goes_along(each, credential)]
             refs = frozenset({task.ref, *(each.task.ref for each in members)})
-            reading = self._spawn(self._read(task, refs, credential, lane, forced, members))
+            reading = self._spawn(self._read(record, refs, credential, lane, forced, members))
             under_way = self._under_way[key] = _UnderWay(refs, reading)
             reading.add_done_callback(lambda _: self._under_way.pop(key, None))
+        else:
+            record.begun()  # it stands in no line of its own
         # Not cancelled with the one who asked: others wait for it, too.
         return (await asyncio.shield(under_way.reading)).of(task)
 
     async def _read(
         self,
-        task: RelayTask,
+        record: Record[RelayTask],
         refs: Iterable[TaskRef],
         credential: Credential,
         lane: Lane,
         forced: bool,
         members: list[Record[RelayTask]],
     ) -> Reading:
-        reading = await self._asking.look(task, sorted(refs, key=lambda ref: ref.task), credential, lane, forced=forced)
+        in_order = sorted(refs, key=lambda ref: ref.task)
+        reading = await self._asking.look(record.task, in_order, credential, lane, forced=forced, begun=record.begun)
         for member in members:
             if member.step is None and member.task.ref in reading.looks:
                 self._told(member, reading.of(member.task), credential)

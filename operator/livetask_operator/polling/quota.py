@@ -4,14 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import IntEnum
 
+WAY_S = 0.02
+"""Calls may arrive so much closer together than they were sent: a second is kept as 1.02 s, a minute as 60.02 s."""
+CATCH_UP_S = 0.05
+"""A call that goes out late, by no more than this, does not make those after it late: event loops and timers are."""
 THROTTLED_FIRST_S = 1.0
 THROTTLED_CAP_S = 60.0
+RETRY_AFTER_CAP_S = 120.0
+KEPT = 0.7
+"""So much of its pace an account keeps after a throttling answer."""
+GROWTH = 1.1e-5
+"""Share of the whole pace per cubic second: from wherever it was cut, the whole pace is back after a minute."""
+SLOWEST_S = 5.0
+"""Throttling answers alone make no account slower than one call in so many seconds, pauses aside."""
+IDLE_S = 300.0
+"""A turnstile that nobody used for so long is dropped: keys are rotated, and their budgets would stay for ever."""
 UNPROVEN_PER_S = 1.0
 MAX_UNPROVEN = 10_000
+
+QuotaKey = tuple[str, str, str]
+"""The vendor, the account as it counts there, and the call."""
 
 
 class Lane(IntEnum):
@@ -22,40 +40,70 @@ class Lane(IntEnum):
     POLL = 2
 
 
-class Budget:
-    """At most so many calls in any second, and evenly spread. Pure: it is told the time, in monotonic seconds.
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many calls a vendor allows in any second, in any minute, or both: one of them at least is given."""
 
-    Not in bursts: the vendor counts when calls arrive, and of two bursts a second apart the first may be late by as
-    long as connecting takes.
-    """
-
-    def __init__(self, per_second: float) -> None:
-        self._count = max(1, int(per_second))
-        self._window_s = max(1.0, self._count / per_second)  # of 2.5 a second there may be two in any second
-        self._sent: deque[float] = deque(maxlen=self._count)
-        self._paused_until_s = 0.0
-        self._throttled_in_a_row = 0
+    per_second: float | None = None
+    per_minute: float | None = None
 
     @property
-    def pace_s(self) -> float:
-        """Seconds from one call to the next, where there is always somebody in line."""
-        return self._window_s / self._count
+    def rate(self) -> float:
+        """Calls a second that it comes to."""
+        rates = (self.per_second, None if self.per_minute is None else self.per_minute / 60)
+        return min(rate for rate in rates if rate is not None)
+
+
+class Budget:
+    """At most so many calls in any second and in any minute, evenly spread. Pure: told the time, in monotonic seconds.
+
+    Not in bursts: the vendor counts when calls arrive, and of two bursts a second apart the first may be late by as
+    long as connecting takes. Calls go out on an even grid, which a late call does not shift (this is GCRA), so that
+    nearly all of the budget is used; the last second's calls are remembered besides, as a late call and an early one
+    are closer than the grid. For a minute the grid is enough: it lies so that late calls stay inside it, too.
+
+    began_s: when this process began to act. A predecessor may have used the second before up to its last moment, so
+    that for a second, and for one call's pace, nothing is sent; then both processes' calls together keep the limit.
+    """
+
+    def __init__(self, limit: Limit | float, began_s: float = float("-inf")) -> None:
+        self.limit = limit if isinstance(limit, Limit) else Limit(per_second=limit)
+        minute_s = 0.0 if self.limit.per_minute is None else (60.0 + WAY_S + CATCH_UP_S) / self.limit.per_minute
+        if self.limit.per_second is None:
+            self.pace_s = minute_s
+            self._window_s = 1.0 + WAY_S
+            self._count = math.ceil((self._window_s + CATCH_UP_S) / self.pace_s) + 1  # more than the grid lets through
+        else:
+            self._count = max(1, int(self.limit.per_second))  # of 2.5 a second there may be two in any second
+            self._window_s = max(1.0, self._count / self.limit.per_second) + WAY_S
+            self.pace_s = max(self._window_s / self._count, minute_s)
+        self._sent: deque[float] = deque(maxlen=self._count)
+        self._grid_s = began_s + max(self._window_s, self.pace_s + CATCH_UP_S)
+        self._paused_until_s = float("-inf")
+        self._throttled_in_a_row = 0
+        self._refused_at: float | None = None
+
+    @property
+    def last_call_s(self) -> float:
+        """When the newest call went out; long ago where there was none."""
+        return self._sent[-1] if self._sent else float("-inf")
 
     def free_at(self, now_s: float) -> float:
         """When the next call may go out; now or later."""
         window_free = self._sent[0] + self._window_s if len(self._sent) == self._count else now_s
-        pace_free = self._sent[-1] + self.pace_s if self._sent else now_s
-        return max(now_s, window_free, pace_free, self._paused_until_s)
+        return max(now_s, window_free, self._grid_s, self._paused_until_s)
 
     def spend(self, now_s: float) -> None:
         self._sent.append(now_s)
+        self._grid_s = max(self._grid_s, now_s - CATCH_UP_S) + self.pace_s / self.share(now_s)
 
     def throttled(self, now_s: float, retry_after_s: float | None) -> None:
-        """The vendor said that it is too much: pause, longer each time in a row."""
-        asked_s = min(retry_after_s or 0.0, THROTTLED_CAP_S)
+        """The vendor said that it is too much: pause, longer each time in a row, and go on at a slower pace."""
+        asked_s = min(retry_after_s or 0.0, RETRY_AFTER_CAP_S)
         if now_s < self._paused_until_s:  # answers to calls that were under way before the pause
             self._paused_until_s = max(self._paused_until_s, now_s + asked_s)
             return
+        self._refused_at = max(self.share(now_s), self.pace_s / SLOWEST_S / KEPT)
         self._throttled_in_a_row += 1
         own_s = min(THROTTLED_CAP_S, THROTTLED_FIRST_S * 2.0 ** min(self._throttled_in_a_row - 1, 10))
         self._paused_until_s = now_s + max(own_s, asked_s)
@@ -65,16 +113,47 @@ class Budget:
         if now_s >= self._paused_until_s:
             self._throttled_in_a_row = 0
 
+    def share(self, now_s: float) -> float:
+        """How much of its pace it has at this time: 1, or less after it was throttled, and then growing.
+
+        Grows as TCP's CUBIC does (RFC 9438): soon back near the share that was refused, slowly past it, as that may be
+        all that the vendor has to give, and ever faster from there, as it may not.
+        """
+        if self._refused_at is None:
+            return 1.0
+        level_s = math.cbrt(self._refused_at * (1.0 - KEPT) / GROWTH)
+        paced_s = max(0.0, now_s - self._paused_until_s)
+        return min(1.0, self._refused_at + GROWTH * (paced_s - level_s) ** 3)
+
+    def rate(self, now_s: float) -> float:
+        """Calls a second that may go out at this time; 0 while it is paused."""
+        return 0.0 if self.paused_s(now_s) else self.share(now_s) / self.pace_s
+
+    def used(self, now_s: float) -> int:
+        """Calls that went out in the last second."""
+        return sum(1 for sent_s in self._sent if sent_s > now_s - 1.0)
+
+    def paused_s(self, now_s: float) -> float:
+        """Seconds that are left of the pause after a throttling answer; 0 where there is none."""
+        return max(0.0, self._paused_until_s - now_s)
+
+    def is_fresh(self, now_s: float) -> bool:
+        """Whether a new budget in its place would say the same."""
+        return self.free_at(now_s) <= now_s and self.share(now_s) == 1.0
+
 
 class Turnstile:
     """Lets callers through as a budget allows, the lower lane first, then in the order of their coming."""
 
-    def __init__(self, per_second: float, monotonic: Callable[[], float]) -> None:
-        self.budget = Budget(per_second)
+    def __init__(
+        self, limit: Limit | float, monotonic: Callable[[], float], began_s: float = float("-inf")
+    ) -> None:
+        self.budget = Budget(limit, began_s)
         self._monotonic = monotonic
         self._line: list[tuple[int, int, asyncio.Future[None]]] = []
         self._sequence = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._used_s = monotonic()
 
     async def enter(self, lane: Lane) -> None:
         """Wait for the turn. It is spent when this returns."""
@@ -87,14 +166,53 @@ class Turnstile:
     def throttled(self, retry_after_s: float | None) -> None:
         self.budget.throttled(self._monotonic(), retry_after_s)
 
+    def noticed(self) -> None:
+        """Somebody has come to use it: it is kept for some minutes."""
+        self._used_s = self._monotonic()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is lost when it is forgotten: nobody came for long, and neither pause nor window holds."""
+        now_s = self._monotonic()
+        unused_s = now_s - max(self._used_s, self.budget.last_call_s)
+        return not self._line and unused_s > IDLE_S and self.budget.is_fresh(now_s)
+
     @property
     def line_s(self) -> float:
         """How long the last in line has to wait, about: those who gave up count until their turn comes."""
-        return len(self._line) * self.budget.pace_s
+        return len(self._line) * self.budget.pace_s / self.budget.share(self._monotonic())
 
     @property
     def waiting(self) -> int:
-        return sum(1 for _, _, turn in self._line if not turn.done())
+        return self.people_waiting + self.polls_waiting
+
+    @property
+    def people_waiting(self) -> int:
+        """How many stand in line for somebody who did something: deletions and people's looks."""
+        return sum(1 for lane, _, turn in self._line if lane != Lane.POLL and not turn.done())
+
+    @property
+    def polls_waiting(self) -> int:
+        return sum(1 for lane, _, turn in self._line if lane == Lane.POLL and not turn.done())
+
+    @property
+    def limit_per_s(self) -> float:
+        """Calls a second that the configuration allows."""
+        return self.budget.limit.rate
+
+    @property
+    def rate_per_s(self) -> float:
+        """Calls a second that may go out now: less after throttling answers, 0 in a pause."""
+        return self.budget.rate(self._monotonic())
+
+    @property
+    def used_last_second(self) -> int:
+        return self.budget.used(self._monotonic())
+
+    @property
+    def paused_s(self) -> float:
+        """Seconds that are left of the pause after a throttling answer."""
+        return self.budget.paused_s(self._monotonic())
 
     def _let_through(self) -> None:
         if self._timer is not None:
@@ -115,25 +233,49 @@ class Turnstile:
 class Quotas:
     """The turnstile of each account and call.
 
-    `limits(vendor, account, call)` tells calls per second, `account_of(vendor, key)` which keys are one account.
+    `limits(vendor, account, call)` tells what is allowed, in calls a second where it is a number; `account_of(vendor,
+    key)` which keys are one account. `began_s`: when this process began to act, see Budget; None: it begins now.
     """
 
     def __init__(
         self,
-        limits: Callable[[str, str, str], float],
+        limits: Callable[[str, str, str], Limit | float],
         account_of: Callable[[str, str], str],
         monotonic: Callable[[], float],
+        began_s: float | None = None,
     ) -> None:
         self._limits = limits
         self._account_of = account_of
         self._monotonic = monotonic
-        self._turnstiles: dict[tuple[str, str, str], Turnstile] = {}
+        self._began_s = monotonic() if began_s is None else began_s
+        self._turnstiles: dict[QuotaKey, Turnstile] = {}
         self._unproven: dict[str, Turnstile] = {}
+        self._sweep_s = self._began_s + IDLE_S
+
+    def __iter__(self) -> Iterator[tuple[QuotaKey, Turnstile]]:
+        """Those in use, for whoever shows them."""
+        yield from self._turnstiles.items()
+
+    def key(self, vendor: str, key_or_project: str, call: str) -> QuotaKey:
+        """What a call is counted by."""
+        return (vendor, self._account_of(vendor, key_or_project), call)
+
+    def rate(self, key: QuotaKey) -> float:
+        """Calls a second that this quota allows."""
+        turnstile = self._turnstiles.get(key)
+        return 1.0 / (Budget(self._limits(*key)) if turnstile is None else turnstile.budget).pace_s
+
+    def last_call_s(self, key: QuotaKey) -> float:
+        """When the newest call was let through; long ago where there was none."""
+        turnstile = self._turnstiles.get(key)
+        return float("-inf") if turnstile is None else turnstile.budget.last_call_s
 
     def of(self, vendor: str, key_or_project: str, call: str) -> Turnstile:
-        key = (vendor, self._account_of(vendor, key_or_project), call)
+        key = self.key(vendor, key_or_project, call)
         if key not in self._turnstiles:
-            self._turnstiles[key] = Turnstile(self._limits(*key), self._monotonic)
+            self._drop_idle()
+            self._turnstiles[key] = Turnstile(self._limits(*key), self._monotonic, self._began_s)
+        self._turnstiles[key].noticed()
         return self._turnstiles[key]
 
     def of_unproven(self, fingerprint: str) -> Turnstile:
@@ -142,11 +284,21 @@ class Quotas:
         Nobody uses up an account's budget, or has it paused, by naming that account's key with a wrong secret.
         """
         if fingerprint not in self._unproven:
+            self._drop_idle()
             if len(self._unproven) >= MAX_UNPROVEN:
                 self._unproven.clear()  # whoever stands in one of these lines still has it
-            self._unproven[fingerprint] = Turnstile(UNPROVEN_PER_S, self._monotonic)
+            self._unproven[fingerprint] = Turnstile(UNPROVEN_PER_S, self._monotonic, self._began_s)
+        self._unproven[fingerprint].noticed()
         return self._unproven[fingerprint]
 
     def proven(self, fingerprint: str) -> None:
         """A vendor has accepted this credential."""
         self._unproven.pop(fingerprint, None)
+
+    def _drop_idle(self) -> None:
+        now_s = self._monotonic()
+        if now_s < self._sweep_s:
+            return
+        self._sweep_s = now_s + IDLE_S
+        self._turnstiles = {key: each for key, each in self._turnstiles.items() if not each.is_idle}
+        self._unproven = {key: each for key, each in self._unproven.items() if not each.is_idle}

@@ -13,10 +13,11 @@ from typing import Any, Generic, Literal, Self, TypeVar
 from livetask_operator.reconcile import words
 from livetask_operator.reconcile.reasons import FORGIVEN_WHILE_YOUNG, SEEN_REASONS, Reason
 from livetask_operator.reconcile.resource import Instant, Resource
-from livetask_operator.reconcile.status import ConditionStatus, Status, Wanted
+from livetask_operator.reconcile.status import MAX_MESSAGE, ConditionStatus, Status, Wanted
 from livetask_operator.reconcile.trouble import Trouble
 
 STALE_AFTER_INTERVALS = 3
+MAX_SLOWED_EXPONENT = 20
 YOUNG_S = 120.0
 """For so long after its creation an object is forgiven a Secret or a task that is not there yet (design, section 2)."""
 
@@ -41,6 +42,8 @@ class Looks(Generic[Good]):
     latest: Good | Trouble | None = None
     failures: int = 0
     """Failed looks in a row."""
+    slowed: int = 1
+    """What the status says of that interval: so many times the one that is wished for, in coarse steps."""
     handled_request: str | None = None
     """The newest `requested-at` for which a look was done, well or not."""
 
@@ -77,7 +80,31 @@ def settled(
         case None:
             return _unwatched(task, base, Reason.STALE, words.stale(task), now)
         case good:
-            return _unwatched(task, base, Reason.STALE, words.stale(task), now) if stale else observed(good)
+            if stale:
+                return _unwatched(task, base, Reason.STALE, words.stale(task), now)
+            return _with_slowness(task, looks, observed(good))
+
+
+def _with_slowness(task: Resource, looks: Looks[Any], status: AnyStatus) -> AnyStatus:
+    """Say in Ready how often it is looked at, where its account's quota allows less than is wished for."""
+    if looks.slowed == 1 or not task.is_polled:
+        return status
+    words_of_it = words.slowed(task, looks.slowed)
+    told = (
+        replace(each, message=f"{each.message} {words_of_it}"[:MAX_MESSAGE])
+        if each.type in ("Ready", *status.ECHOES)
+        else each
+        for each in status.conditions
+    )
+    return replace(status, conditions=tuple(told))
+
+
+def slowed_as_told(task: Resource) -> int:
+    """What an object's status says of how often it is looked at: after a restart that is all that is known."""
+    ready = task.status.condition("Ready")
+    said = "" if ready is None else ready.message
+    steps = (2**exponent for exponent in range(1, MAX_SLOWED_EXPONENT + 1))
+    return next((step for step in steps if said.endswith(words.slowed(task, step))), 1) if words.SLOWED in said else 1
 
 
 def conditions(

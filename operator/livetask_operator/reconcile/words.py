@@ -70,6 +70,25 @@ def stale(task: Resource) -> str:
     )
 
 
+SLOWED = "its account has more tasks than its quota allows"
+
+
+def slowed(task: Resource, factor: int) -> str:
+    """How often an object of an oversubscribed account is looked at; `factor` in coarse steps."""
+    return (
+        f"Looked at about every {_duration(task.poll_interval_s * factor)} "
+        f"instead of {_duration(task.poll_interval_s)}: {SLOWED}."
+    )
+
+
+def _duration(seconds: int) -> str:
+    """A length of time as people say it: 45 s, 4 minutes, 2 hours."""
+    for unit_s, unit in ((3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit_s:
+            return f"{seconds / unit_s:.0f} {unit}"
+    return f"{seconds} s"
+
+
 def vendor_trouble(task: Resource, error: VendorError, call: str) -> str:
     """What a vendor's refusal or silence means, and who mends it."""
     title, secret, said = task.vendor.title, f"{task.namespace}/{task.secret}", _said(error)

@@ -1,0 +1,147 @@
+"""Has each object's step begin when it is its turn, in the event loop: the scheduler decides, this asks it in time.
+
+People first holds for the loop too: while it lags, or while many people's changes are dealt with, no poll begins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from livetask_operator.observability.health import Health
+from livetask_operator.polling.quota import Lane, QuotaKey
+from livetask_operator.polling.scheduler import Scheduler, Taken, Turn
+
+Account = QuotaKey | tuple[str, str]
+"""What an object's looks are counted by; while that is not known, its Secret's namespace and name."""
+
+HEARTBEAT = "scheduler"
+HEARTBEAT_S = 5.0
+AT_ONCE = 16
+"""So many steps begin before others in the loop have their turn."""
+TOGETHER_S = 0.005
+"""Polls that fall due so close together begin together: each waking of the loop costs as much as half a poll."""
+LAG_S = 0.05
+CROWD = 8
+"""With so many people's steps under way that began within CROWD_S, polls step back."""
+CROWD_S = 0.5
+STEP_BACK_S = 0.01
+STEP_BACK_AT_MOST_S = 2.0
+"""Then polls begin one by one all the same: nobody starves."""
+
+
+class Turns:
+    """Every object's next step. `begin(taken)` has one begin, and `ended` is to be called when it is over."""
+
+    def __init__(
+        self,
+        begin: Callable[[Taken[str, Account]], None],
+        polls_at_once: Callable[[Account], int],
+        health: Health,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._begin = begin
+        self._health = health
+        self._monotonic = monotonic
+        self._scheduler: Scheduler[str, Account] = Scheduler(polls_at_once)
+        self._timer: asyncio.Handle | None = None
+        self._timer_s = float("inf")
+        self._is_on = False
+        self._people = 0
+        self._person_came_s = float("-inf")
+        self._back_since_s: float | None = None
+
+    def start(self) -> None:
+        """Have steps begin from now on."""
+        self._is_on = True
+        self._ask_at(self._monotonic())
+
+    def stop(self) -> None:
+        """Have no more begin."""
+        self._is_on = False
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def due_at(self, uid: str) -> float | None:
+        return self._scheduler.due_at(uid)
+
+    def lateness(self, account: Account) -> float:
+        """How late the latest of an account's waiting polls is, in intervals."""
+        return self._scheduler.lateness(account, self._monotonic())
+
+    def set(self, uid: str, turn: Turn[Account]) -> None:
+        """Give an object its one turn; an earlier one is forgotten. One whose step is under way has it afterwards."""
+        self._scheduler.set(uid, turn)
+        self._ask_at(turn.due_s)
+
+    def hasten(self, uid: str, turn: Turn[Account]) -> None:
+        """Move an object forward, in time and lane, never back."""
+        self._scheduler.hasten(uid, turn)
+        self._ask_at(turn.due_s)
+
+    def drop(self, uid: str) -> None:
+        """An object has no turn any more."""
+        self._scheduler.drop(uid)
+
+    def begun(self, uid: str) -> None:
+        """An object's poll stands in no line any more."""
+        self._scheduler.begun(uid)
+        self._go_on()
+
+    def ended(self, uid: str, lane: Lane) -> None:
+        """An object's step is over."""
+        if lane is not Lane.POLL:
+            self._people -= 1
+        self._scheduler.ended(uid)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._scheduler.has_ready:
+            self._ask_at(self._monotonic())
+
+    def _ask_at(self, at_s: float) -> None:
+        """Ask the scheduler then, or earlier where that is planned already."""
+        if not self._is_on or at_s >= self._timer_s:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        loop, now_s = asyncio.get_running_loop(), self._monotonic()
+        self._timer_s = max(at_s, now_s)
+        wait_s = self._timer_s - now_s
+        self._timer = loop.call_later(wait_s, self._ask) if wait_s > 0 else loop.call_soon(self._ask)
+
+    def _ask(self) -> None:
+        now_s = self._monotonic()
+        lag_s = now_s - self._timer_s
+        self._timer, self._timer_s = None, float("inf")
+        self._health.beat(HEARTBEAT)
+        begin_polls, at_once = self._polls_go(lag_s, now_s)
+        taken = None
+        for _ in range(at_once):
+            taken = self._scheduler.take(now_s, polls=begin_polls)
+            if taken is None:
+                break
+            if taken.turn.lane is not Lane.POLL:
+                self._people += 1
+                self._person_came_s = now_s
+            self._begin(taken)
+        if taken is not None:
+            self._ask_at(now_s)
+        elif self._scheduler.has_ready:
+            self._ask_at(now_s + STEP_BACK_S)
+        next_s = self._scheduler.next_at()
+        self._ask_at(
+            now_s + HEARTBEAT_S if next_s is None else max(now_s + TOGETHER_S, min(next_s, now_s + HEARTBEAT_S))
+        )
+
+    def _polls_go(self, lag_s: float, now_s: float) -> tuple[bool, int]:
+        """Whether polls may begin, and how many steps at once."""
+        crowded = self._people >= CROWD and now_s - self._person_came_s < CROWD_S
+        if lag_s < LAG_S and not crowded:
+            self._back_since_s = None
+            return True, AT_ONCE
+        if self._back_since_s is None:
+            self._back_since_s = now_s
+        if now_s - self._back_since_s < STEP_BACK_AT_MOST_S:
+            return False, AT_ONCE
+        return True, 1

@@ -1,0 +1,83 @@
+"""How long a round of an account takes, as a multiple of what its objects wish. Pure; in monotonic seconds.
+
+Measured, not computed from quotas: whatever makes an account slow, other software that shares it or a vendor that
+throttles it, its objects are told the truth.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+RISES_AFTER_S = 120.0
+"""So long an account is slower before its objects say so: a burst passes."""
+FALLS_AFTER_S = 300.0
+"""So long it is faster before they take it back; also after a start, when nothing is known of it yet."""
+STEP_SLACK = 0.75
+"""Steps are powers of two; one is left when the factor is 2 ** 0.75 away, so that none is passed to and fro."""
+FORGOTTEN_AFTER_S = 3600.0
+
+A = TypeVar("A", bound=Hashable)
+
+
+@dataclass(slots=True)
+class _Round:
+    factor: float
+    noted_s: float
+    since_s: float
+    """Since when the factor has asked for `asked`, a step other than the one that is told."""
+    told: int | None = None
+    asked: int | None = None
+
+
+class Rounds(Generic[A]):
+    """By account: how much longer than its interval an object waits for its next look."""
+
+    def __init__(self) -> None:
+        self._rounds: dict[A, _Round] = {}
+
+    def noted(self, account: A, lateness: float, now_s: float) -> None:
+        """A poll of this account begins, so late: as the latest comes first, none of its others is later."""
+        entry = self._rounds.get(account)
+        if entry is None:
+            if len(self._rounds) % 1_000 == 999:
+                self._forget_old(now_s)
+            entry = self._rounds[account] = _Round(1.0, now_s, now_s)
+        entry.factor, entry.noted_s = 1.0 + lateness, now_s
+        step = _step(entry.factor, entry.told or 1)
+        if step == entry.told:
+            entry.asked = None
+            return
+        if entry.asked is None or (step > (entry.told or 1)) != (entry.asked > (entry.told or 1)):
+            entry.since_s = now_s
+        entry.asked = step
+        if now_s - entry.since_s >= (RISES_AFTER_S if step > (entry.told or 1) else FALLS_AFTER_S):
+            entry.told, entry.asked = step, None
+
+    def factor(self, account: A) -> float:
+        """By how much the interval at which objects are really looked at is longer than they wish; 1 or more."""
+        entry = self._rounds.get(account)
+        return 1.0 if entry is None else entry.factor
+
+    def told(self, account: A) -> int | None:
+        """The factor in coarse steps, for people: 1, 2, 4, 8 …; None while it is not known long enough."""
+        entry = self._rounds.get(account)
+        return None if entry is None else entry.told
+
+    def factors(self, now_s: float) -> dict[A, float]:
+        """Of all accounts that polled in the last hour, the exact factor."""
+        self._forget_old(now_s)
+        return {account: entry.factor for account, entry in self._rounds.items()}
+
+    def _forget_old(self, now_s: float) -> None:
+        for account in [each for each, entry in self._rounds.items() if entry.noted_s + FORGOTTEN_AFTER_S < now_s]:
+            del self._rounds[account]
+
+
+def _step(factor: float, told: int) -> int:
+    exact = math.log2(max(1.0, factor))
+    if abs(exact - math.log2(told)) <= STEP_SLACK:
+        return told
+    return int(2 ** round(exact))
