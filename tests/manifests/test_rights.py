@@ -8,28 +8,9 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.controlplane import ControlPlane
+from tests.manifests.rights import AT_HOME, IN_A_NAMESPACE, ON_THE_CLUSTER, Right
 
 OPERATOR = "system:serviceaccount:livetask-system:livetask-operator"
-
-Right = tuple[str, str, str]
-"""A verb, a resource with its group, and the one object's name, or * for all."""
-
-EVERYWHERE: set[Right] = {
-    *((verb, "livetask.dev/relaytasks", "*") for verb in ("get", "list", "watch", "patch")),
-    *((verb, "livetask.dev/preloadtasks", "*") for verb in ("get", "list", "watch")),
-    ("patch", "livetask.dev/relaytasks/status", "*"),
-    ("patch", "livetask.dev/preloadtasks/status", "*"),
-    ("get", "/secrets", "*"),
-    ("create", "/events", "*"),
-    ("list", "apiextensions.k8s.io/customresourcedefinitions", "*"),
-    ("watch", "apiextensions.k8s.io/customresourcedefinitions", "*"),
-    ("get", "apiextensions.k8s.io/customresourcedefinitions", "relaytasks.livetask.dev"),
-}
-AT_HOME: set[Right] = {
-    ("create", "coordination.k8s.io/leases", "*"),
-    ("get", "coordination.k8s.io/leases", "livetask-operator"),
-    ("update", "coordination.k8s.io/leases", "livetask-operator"),
-}
 
 
 @pytest.fixture(scope="module")
@@ -78,11 +59,11 @@ def own_rights(cluster: ControlPlane, user: str, namespace: str) -> set[Right]:
 def test_the_operator_may_do_in_any_namespace_what_it_needs_and_nothing_more(
     installed: ControlPlane, namespace: str
 ) -> None:
-    assert own_rights(installed, OPERATOR, namespace) == EVERYWHERE
+    assert own_rights(installed, OPERATOR, namespace) == IN_A_NAMESPACE | ON_THE_CLUSTER
 
 
 def test_the_operator_may_hold_its_one_lease_at_home(installed: ControlPlane) -> None:
-    assert own_rights(installed, OPERATOR, "livetask-system") == EVERYWHERE | AT_HOME
+    assert own_rights(installed, OPERATOR, "livetask-system") == IN_A_NAMESPACE | ON_THE_CLUSTER | AT_HOME
 
 
 @pytest.mark.parametrize(
