@@ -1,10 +1,11 @@
-"""The command: `livetask-operator run` and `check`. The one place that knows all rooms and puts them together."""
+"""The command: `livetask-operator run`, `check` and `version`. The one place that knows all rooms and joins them."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import os
+import platform
 import socket
 import sys
 import time
@@ -22,6 +23,8 @@ from livetask_operator.observability import logging
 from livetask_operator.observability.health import Health
 from livetask_operator.observability.http import Address, ListenError, ObservabilityServer, parse_address
 from livetask_operator.observability.metrics import Metrics
+from livetask_operator.reconcile.resource import GROUP
+from livetask_operator.reconcile.resource import VERSION as API_VERSION
 from livetask_operator.vendors.catalogue import preload_vendors, relay_vendors
 from livetask_operator.vendors.transport import Transport
 
@@ -32,10 +35,13 @@ BAD_USAGE = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Returns the exit code: 2 for bad options or a bad configuration, with one line on stderr."""
     options = _parser().parse_args(arguments)
+    if options.command == "version":
+        print(_version_line())  # noqa: T201 - what the command says to who typed it
+        return 0
     try:
         config = Config.default() if options.config is None else load(options.config)
     except ConfigError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - what the command says to who typed it
+        print(error, file=sys.stderr)  # noqa: T201
         return BAD_USAGE
     if options.command == "check":
         print("\n".join(describe(config)))  # noqa: T201
@@ -76,6 +82,12 @@ def _run_options(options: argparse.Namespace, user_agent: str) -> Options:
     )
 
 
+def _version_line() -> str:
+    """What is to be said in a report: this version, the API that it serves, and what it runs on."""
+    runs_on = f"Python {platform.python_version()}, kopf {version('kopf')}, kubernetes {version('kubernetes')}"
+    return f"livetask-operator {VERSION} ({GROUP}/{API_VERSION}; {runs_on})"
+
+
 def _vendors(config: Config, transport: Transport) -> Vendors:
     """Every vendor by the block of the spec that names its tasks."""
     relay = relay_vendors(
@@ -110,6 +122,12 @@ def _parser() -> argparse.ArgumentParser:
         "Exits with 2 and one line on stderr where something is wrong with it.",
     )
     check.add_argument("--config", type=Path, required=True, metavar="FILE", help="the configuration file (YAML)")
+
+    commands.add_parser(
+        "version",
+        help="say which version this is, and which API it serves",
+        description="Prints one line: the version, the API that it serves, and what it runs on. Needs no cluster.",
+    )
 
     run_command = commands.add_parser(
         "run",
