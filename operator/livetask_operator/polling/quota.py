@@ -12,8 +12,10 @@ from enum import IntEnum
 
 WAY_S = 0.02
 """Calls may arrive so much closer together than they were sent: a second is kept as 1.02 s, a minute as 60.02 s."""
+LATE_S = 0.005
+"""So late are timers as a rule. Calls are spaced for a second that is so much longer, lest the window shifts them."""
 CATCH_UP_S = 0.05
-"""A call that goes out late, by no more than this, does not make those after it late: event loops and timers are."""
+"""A call that goes out late, by no more than this, does not make those in line behind it late."""
 THROTTLED_FIRST_S = 1.0
 THROTTLED_CAP_S = 60.0
 RETRY_AFTER_CAP_S = 120.0
@@ -45,7 +47,7 @@ class Limit:
     """How many calls a vendor allows in any second, in any minute, or both: one of them at least is given."""
 
     per_second: float | None = None
-    per_minute: float | None = None
+    per_minute: int | None = None
 
     @property
     def rate(self) -> float:
@@ -59,8 +61,8 @@ class Budget:
 
     Not in bursts: the vendor counts when calls arrive, and of two bursts a second apart the first may be late by as
     long as connecting takes. Calls go out on an even grid, which a late call does not shift (this is GCRA), so that
-    nearly all of the budget is used; the last second's calls are remembered besides, as a late call and an early one
-    are closer than the grid. For a minute the grid is enough: it lies so that late calls stay inside it, too.
+    nearly all of the budget is used. A late call and one in time are closer than the grid, so the last second's calls
+    are remembered besides; for a minute the grid is enough, as it is wider by all that a call may be late.
 
     began_s: when this process began to act. A predecessor may have used the second before up to its last moment, so
     that for a second, and for one call's pace, nothing is sent; then both processes' calls together keep the limit.
@@ -76,7 +78,7 @@ class Budget:
         else:
             self._count = max(1, int(self.limit.per_second))  # of 2.5 a second there may be two in any second
             self._window_s = max(1.0, self._count / self.limit.per_second) + WAY_S
-            self.pace_s = max(self._window_s / self._count, minute_s)
+            self.pace_s = max((self._window_s + LATE_S) / self._count, minute_s)
         self._sent: deque[float] = deque(maxlen=self._count)
         self._grid_s = began_s + max(self._window_s, self.pace_s + CATCH_UP_S)
         self._paused_until_s = float("-inf")
@@ -93,9 +95,10 @@ class Budget:
         window_free = self._sent[0] + self._window_s if len(self._sent) == self._count else now_s
         return max(now_s, window_free, self._grid_s, self._paused_until_s)
 
-    def spend(self, now_s: float) -> None:
+    def spend(self, now_s: float, *, waited: bool = False) -> None:
+        """A call goes out. One that has `waited` is late where it was free earlier: those behind it go by the grid."""
         self._sent.append(now_s)
-        self._grid_s = max(self._grid_s, now_s - CATCH_UP_S) + self.pace_s / self.share(now_s)
+        self._grid_s = max(self._grid_s, now_s - CATCH_UP_S if waited else now_s) + self.pace_s / self.share(now_s)
 
     def throttled(self, now_s: float, retry_after_s: float | None) -> None:
         """The vendor said that it is too much: pause, longer each time in a row, and go on at a slower pace."""
@@ -145,9 +148,7 @@ class Budget:
 class Turnstile:
     """Lets callers through as a budget allows, the lower lane first, then in the order of their coming."""
 
-    def __init__(
-        self, limit: Limit | float, monotonic: Callable[[], float], began_s: float = float("-inf")
-    ) -> None:
+    def __init__(self, limit: Limit | float, monotonic: Callable[[], float], began_s: float = float("-inf")) -> None:
         self.budget = Budget(limit, began_s)
         self._monotonic = monotonic
         self._line: list[tuple[int, int, asyncio.Future[None]]] = []
@@ -215,6 +216,7 @@ class Turnstile:
         return self.budget.paused_s(self._monotonic())
 
     def _let_through(self) -> None:
+        waited = self._timer is not None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -226,7 +228,7 @@ class Turnstile:
                 return
             turn = heapq.heappop(self._line)[2]
             if not turn.done():  # else its caller gave up
-                self.budget.spend(now_s)
+                self.budget.spend(now_s, waited=waited)
                 turn.set_result(None)
 
 
