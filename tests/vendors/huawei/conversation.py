@@ -24,11 +24,15 @@ def task(task_id: str, *, project: str = PROJECT, region: str = REGION) -> TaskR
     return TaskRef("HuaweiCloud", project, task_id, region=region)
 
 
-def relay(answer: Callable[[httpx.Request], httpx.Response], words: Mapping[str, State] | None = None) -> HuaweiRelay:
+def relay(
+    answer: Callable[[httpx.Request], httpx.Response],
+    words: Mapping[str, State] | None = None,
+    clock: Callable[[], datetime] = lambda: NOW,
+) -> HuaweiRelay:
     return HuaweiRelay(
         Transport("livetask-operator/0.1.0 (test)", http=httpx.MockTransport(answer)),
         endpoint="https://live.{region}.example:8443",
-        clock=lambda: NOW,
+        clock=clock,
         status_words=words,
     )
 

@@ -2,13 +2,13 @@
 
 What is seen in the list is known. What is not seen there is not known: it is asked for by its own id. So a task that
 slipped from one page to the next between two calls, or that a failed page hid, never reads as gone.
+What is confirmed missing by such a query is not asked for again at each reading: see `missing.py`.
 Apart from the relay because it is the same whatever the list is asked by. Source: vendor-apis.md, section 4.4.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
@@ -22,7 +22,8 @@ from livetask_operator.vendors.contract import (
     VendorError,
     VendorUnavailable,
 )
-from livetask_operator.vendors.huawei.rows import Page, Row, agreed
+from livetask_operator.vendors.huawei.missing import Missing
+from livetask_operator.vendors.huawei.rows import Agreed, Page
 
 PAGE = 100
 """The longest page that the vendor gives."""
@@ -45,67 +46,60 @@ class Asker(Protocol):
         """One task by its id."""
 
 
-class Rota:
-    """Who comes first when not all of a list's missing tasks can be asked for one by one: whoever was left out."""
+async def look_at_all(tasks: Sequence[str], asker: Asker, missing: Missing) -> Mapping[str, Look]:
+    """A look for every task. A single one is asked for by its id at once: one call, which can also tell it is gone.
 
-    def __init__(self) -> None:
-        self._last_asked = ""
-
-    def in_turn(self, tasks: Iterable[str]) -> Sequence[str]:
-        """The tasks, from the one behind who was asked for last on."""
-        ordered = sorted(tasks)
-        first = bisect_right(ordered, self._last_asked)
-        return [*ordered[first:], *ordered[:first]]
-
-    def asked(self, task: str) -> None:
-        self._last_asked = task
-
-
-async def look_at_all(tasks: Sequence[str], asker: Asker, rota: Rota) -> Mapping[str, Look]:
-    """A look for every task. A single one is asked for by its id at once: one call, which can also tell it is gone."""
+    missing: what is remembered of this list, with this credential, from look to look.
+    """
     if len(tasks) == 1:
-        return {tasks[0]: await asker.look_for(tasks[0])}
+        return {tasks[0]: await _look_for(tasks[0], asker, missing)}
     listed = _List(tasks)
     while listed.is_worth_a_call():
         try:
             listed.add(await asker.page(listed.offset))
         except VendorError as error:
             listed.fail(error)
+    missing.listed(listed.named)
     looks: dict[str, Look] = dict(listed.seen())
-    missing = [task for task in tasks if task not in looks]
+    unseen = [task for task in tasks if task not in looks]
     if listed.failure is not None and listed.is_beyond_hope:
-        return {**looks, **dict.fromkeys(missing, listed.failure)}
-    return looks | await _one_by_one(missing, asker, rota, listed.failure)
+        return {**looks, **dict.fromkeys(unseen, listed.failure)}
+    if listed.is_whole:
+        looks |= missing.still(task for task in unseen if task not in listed.named)
+        unseen = [task for task in unseen if task not in looks]
+    return looks | await _one_by_one(unseen, asker, missing, listed.failure)
 
 
 class _List:
-    """What was read of a list so far."""
+    """What was read of a list so far. What a page adds takes as long as the page is, however long the list."""
 
     def __init__(self, wanted: Iterable[str]) -> None:
         self.offset = 0
         self.failure: VendorError | None = None
         """The last page's that failed."""
+        self.named: set[str] = set()
         self._read_any = False
         self._wanted = frozenset(wanted)
-        self._rows: list[Row] = []
-        self._named: set[str] = set()
+        self._agreed = Agreed()
         self._total = MAX_LISTED
+        self._totals: set[int | None] = set()
         self._last_brought = 0
         self._is_over = False
 
     def seen(self) -> Mapping[str, Observation]:
         """The wanted tasks that were seen. Two rows of a task that differ are none: it may have changed in between."""
-        return agreed(self._rows)
+        return self._agreed.known
 
     def add(self, page: Page) -> None:
         self._read_any = True
         named = {row.task for row in page.rows}
         # No row, or none that is new: the list has ended, whatever it says of its length.
-        self._is_over = page.length == 0 or named <= self._named
-        self._last_brought = len((named - self._named) & self._wanted)
-        self._rows += (row for row in page.rows if row.task in self._wanted)
-        self._named |= named
+        self._is_over = page.length == 0 or named <= self.named
+        self._last_brought = len((named - self.named) & self._wanted)
+        self._agreed.add(row for row in page.rows if row.task in self._wanted)
+        self.named |= named
         self.offset += PAGE
+        self._totals.add(page.total)
         if page.total is not None:
             self._total = page.total
         if page.length >= PAGE:
@@ -123,6 +117,11 @@ class _List:
         is_down = isinstance(self.failure, VendorUnavailable) and not self._read_any
         return is_down or (self.failure is not None and _meets_every_call(self.failure))
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was read without a failure, and every page counted as many tasks in all as were named."""
+        return self.failure is None and self._totals == {len(self.named)} and len(self.named) < MAX_LISTED
+
     def is_worth_a_call(self) -> bool:
         """Whether another page is read: where it may save calls that would ask for what is missing one by one."""
         if self._is_over or self.offset >= min(self._total, MAX_LISTED):
@@ -135,18 +134,25 @@ class _List:
         return missing > MAX_ONE_BY_ONE or pages < missing or (missing > 0 and self._last_brought > 1)
 
 
-async def _one_by_one(tasks: Sequence[str], asker: Asker, rota: Rota, failure: VendorError | None) -> dict[str, Look]:
+async def _one_by_one(
+    tasks: Sequence[str], asker: Asker, missing: Missing, failure: VendorError | None
+) -> dict[str, Look]:
     """Asks for what the list did not show, while there is an answer. `failure`: why it did not, where a page failed."""
     looks: dict[str, Look] = {}
     others: Look | None = failure
-    for task in rota.in_turn(tasks)[:MAX_ONE_BY_ONE]:
-        looks[task] = look = await asker.look_for(task)
-        rota.asked(task)
+    for task in missing.in_turn(tasks)[:MAX_ONE_BY_ONE]:
+        looks[task] = look = await _look_for(task, asker, missing)
         if isinstance(look, VendorUnavailable) or _meets_every_call(look):
             others = look
             break
     others = others or InvalidResponse(f"its list lacks the task, and more than {MAX_ONE_BY_ONE} others")
     return {task: looks.get(task, others) for task in tasks}
+
+
+async def _look_for(task: str, asker: Asker, missing: Missing) -> Look:
+    look = await asker.look_for(task)
+    missing.asked(task, look)
+    return look
 
 
 def _meets_every_call(look: Look) -> bool:

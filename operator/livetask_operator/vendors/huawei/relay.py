@@ -5,7 +5,6 @@ Sources: vendor-apis.md, sections 4.3 to 4.5; traps 29 to 35.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
@@ -24,9 +23,13 @@ from livetask_operator.vendors.contract import (
 from livetask_operator.vendors.huawei.api import Live, misnamed
 from livetask_operator.vendors.huawei.credential import SECRET_KEYS, credential_in
 from livetask_operator.vendors.huawei.errors import BadRequest, NoSuchThing
-from livetask_operator.vendors.huawei.looks import PAGE, Asker, Rota, look_at_all
+from livetask_operator.vendors.huawei.looks import PAGE, Asker, look_at_all
+from livetask_operator.vendors.huawei.missing import Missing
 from livetask_operator.vendors.huawei.rows import Page, answer_for, not_there, page_in, words_in_lower_case
 from livetask_operator.vendors.transport import Transport
+
+MAX_LISTS = 10_000
+"""Of so many lists it is remembered what they lack."""
 
 
 class HuaweiRelay:
@@ -54,7 +57,8 @@ class HuaweiRelay:
         status_words: Mapping[str, State] | None = None,
     ) -> None:
         self._live = Live(transport, endpoint, clock)
-        self._rotas: defaultdict[tuple[str, str], Rota] = defaultdict(Rota)
+        self._clock = clock
+        self._missing: dict[tuple[str, str, str], Missing] = {}
         self._words = words_in_lower_case(status_words or {})
 
     def task(self, block: Mapping[str, object]) -> TaskRef:
@@ -87,7 +91,9 @@ class HuaweiRelay:
                 lists.setdefault((task.application, task.region), []).append(task)
         for (project, region), listed in lists.items():
             asker = _OneList(self._live, project, region, credential, self._words, turn)
-            found = await look_at_all([task.task for task in listed], asker, self._rotas[project, region])
+            found = await look_at_all(
+                [task.task for task in listed], asker, self._missing_of(project, region, credential)
+            )
             looks |= {task: found[task.task] for task in listed}
         return looks
 
@@ -109,6 +115,13 @@ class HuaweiRelay:
         if reply.document.get("task_id", task.task) != task.task:
             raise InvalidResponse("the answer to a stop is about another task", request_id=reply.request_id)
         return StopAnswer(StopOutcome.ACCEPTED, request_id=reply.request_id)
+
+    def _missing_of(self, project: str, region: str, credential: Credential) -> Missing:
+        """What is remembered of a list. Never another credential's: what that one may not see is there all the same."""
+        key = (project, region, credential.fingerprint)
+        if key not in self._missing and len(self._missing) >= MAX_LISTS:
+            self._missing.clear()  # most are of keys that were rotated long ago; the others ask once more
+        return self._missing.setdefault(key, Missing(self._clock))
 
 
 class _OneList(Asker):

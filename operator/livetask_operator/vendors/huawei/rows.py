@@ -6,9 +6,10 @@ Source: vendor-apis.md, section 4.4; trap 32.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from livetask_operator.vendors.answers import printable
 from livetask_operator.vendors.contract import InvalidResponse, Observation, State
@@ -39,6 +40,8 @@ _NOT_THERE_ADVICE = (
     "Check the task id, the project and the region: they cannot be changed, so where they are wrong make a new object "
     "with the right ones. A task that was deleted does not come back under its id."
 )
+
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 Words = Mapping[str, State]
 """More words and what they mean, from the configuration; in lower case."""
@@ -95,21 +98,29 @@ def answer_for(task: str, reply: Reply, words: Words) -> Observation:
         if reply.document.get("total") not in (0, None) or not reply.request_id:
             raise InvalidResponse("the answer has no task, and does not say that there is none")
         return not_there("total 0", reply.request_id)
-    observation = agreed(row for row in page.rows if row.task == task).get(task)
+    observation = Agreed(row for row in page.rows if row.task == task).known.get(task)
     if observation is None:
         raise InvalidResponse("the answer to a query for the task does not say how it is", request_id=reply.request_id)
     return observation
 
 
-def agreed(rows: Iterable[Row]) -> Mapping[str, Observation]:
+class Agreed:
     """What is known of each task, where all of its rows can be read and say the same."""
-    known: dict[str, Observation] = {}
-    doubtful: set[str] = set()
-    for row in rows:
-        seen = known.setdefault(row.task, row.observation) if row.observation is not None else None
-        if row.observation is None or seen is None or seen.vendor_status != row.observation.vendor_status:
-            doubtful.add(row.task)
-    return {task: observation for task, observation in known.items() if task not in doubtful}
+
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self.known: dict[str, Observation] = {}
+        self._doubtful: set[str] = set()
+        self.add(rows)
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Take in more rows. A task that is doubtful once stays so."""
+        for row in rows:
+            if row.task in self._doubtful:
+                continue
+            seen = self.known.setdefault(row.task, row.observation) if row.observation is not None else None
+            if row.observation is None or seen is None or seen.vendor_status != row.observation.vendor_status:
+                self._doubtful.add(row.task)
+                self.known.pop(row.task, None)
 
 
 def not_there(said: str, request_id: str) -> Observation:
@@ -155,7 +166,9 @@ def _meaning(word: str, words: Words) -> tuple[State, str, str]:
 
 def _time(said: object) -> datetime | None:
     """A time as the vendor writes it; None for all else, as nothing is decided by it."""
+    if not isinstance(said, str) or not _TIME.fullmatch(said):
+        return None
     try:
-        return datetime.strptime(said, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC) if isinstance(said, str) else None
+        return datetime.fromisoformat(said)  # a quarter of what strptime takes, which was half of reading a page
     except ValueError:
         return None
