@@ -1,8 +1,9 @@
-"""`kubectl apply -k manifests/` on a real API server: accepted as it stands, also by its own restricted namespace."""
+"""Each install on a real API server, with Pod Security enforced and the real controllers: applied, and taken away."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,100 @@ import yaml
 from livetask_operator.config import Config, load
 from tests.conftest import ROOT
 from tests.controlplane import ControlPlane
+from tests.manifests.conftest import rendered
+from tests.manifests.rights import AT_HOME, IN_A_NAMESPACE, OPERATOR, own_rights
+from tests.stage.objects import Objects, live_tasks, wait_for
+from tests.stage.processes import Cloud, Operator
+from tests.stage.tenant import Tenant
 
 MANIFESTS = ROOT / "manifests"
 NAMESPACE = "livetask-system"
+FOLLOWED = ("live", "sports")
+OVERLAYS = pytest.mark.parametrize("overlay", [MANIFESTS, MANIFESTS / "confined"], ids=["cluster-wide", "confined"])
+NAMES = "{{range .items}}{{.kind}}/{{or .metadata.namespace `-`}}/{{.metadata.name}}\n{{end}}"
 
 
 @pytest.fixture(scope="module")
-def installed(crds: ControlPlane) -> ControlPlane:
-    """The control plane with the operator installed; its Pod waits for a node for ever."""
-    applied = crds.kubectl("apply", "-k", str(MANIFESTS))
-    assert "Warning" not in applied.stderr
-    return crds
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A control plane of these tests' own, with the CRDs and the namespaces that are followed."""
+    with ControlPlane(folder=tmp_path_factory.mktemp("install")) as cluster:
+        cluster.kubectl("apply", "-k", str(ROOT / "crds"))
+        cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")
+        for name in FOLLOWED:
+            cluster.kubectl("create", "namespace", name)
+        yield cluster
+
+
+def make_room(cluster: ControlPlane, overlay: Path) -> None:
+    """What the overlay leaves to others: confined, it brings no namespace."""
+    if overlay != MANIFESTS:
+        cluster.kubectl("apply", "-f", str(MANIFESTS / "cluster-wide" / "namespace.yaml"))
+    wait_for(
+        lambda: (
+            "serviceaccount" in cluster.kubectl("-n", "live", "get", "serviceaccount", "default", "-o", "name").stdout
+        ),
+        "the namespaces are in use",
+        10,
+    )
+
+
+def everything(cluster: ControlPlane) -> set[str]:
+    """The name of every object there is; what is told about them, and what the cluster itself renews, left out."""
+    kinds = cluster.kubectl("api-resources", "--verbs=list", "-o", "name").stdout.split()
+    told = ("events", "events.events.k8s.io", "leases.coordination.k8s.io", "componentstatuses")
+    shown = cluster.kubectl("get", ",".join(k for k in kinds if k not in told), "-A", "-o", f"go-template={NAMES}")
+    return set(shown.stdout.split())
+
+
+def relay_task(cluster: ControlPlane, name: str) -> dict[str, Any]:
+    """A task that is on the air and followed: it carries the finalizer."""
+    spec = {"alibabaCloud": {"appId": "app", "taskId": name}, "credentialsSecretRef": {"name": "alibaba"}}
+    body = {
+        "apiVersion": "livetask.dev/v1alpha1",
+        "kind": "RelayTask",
+        "metadata": {"name": name, "namespace": "live", "finalizers": ["livetask.dev/stop"]},
+        "spec": spec,
+    }
+    cluster.kubectl("create", "-f", "-", stdin=json.dumps(body))
+    return dict(cluster.get("-n", "live", f"relaytask/{name}"))
+
+
+@OVERLAYS
+def test_an_uninstall_leaves_nothing_of_the_operator_and_every_task_as_it_was(
+    cluster: ControlPlane, overlay: Path
+) -> None:
+    make_room(cluster, overlay)
+    task = relay_task(cluster, f"kept-by-{overlay.name}")
+    before = everything(cluster)
+
+    applied = cluster.kubectl("apply", "-k", str(overlay))
+    installed = everything(cluster) - before
+    cluster.kubectl("delete", "-k", str(overlay), "--timeout=45s")
+
+    assert applied.stderr == ""
+    assert f"Deployment/{NAMESPACE}/livetask-operator" in installed
+    wait_for(lambda: everything(cluster) == before, lambda: str(everything(cluster) ^ before), 15)
+    assert cluster.get("-n", "live", f"relaytask/{task['metadata']['name']}") == task
+
+
+@OVERLAYS
+def test_the_restricted_namespace_takes_both_replicas(cluster: ControlPlane, overlay: Path) -> None:
+    make_room(cluster, overlay)
+    cluster.kubectl("apply", "-k", str(overlay))
+    try:
+        pods = ("-n", NAMESPACE, "pods", "-l", "app.kubernetes.io/name=livetask-operator")
+        wait_for(lambda: len(cluster.get(*pods)["items"]) == 2, "two Pods from the ReplicaSet", 15)
+
+        labels = cluster.get(f"namespace/{NAMESPACE}")["metadata"]["labels"]
+        assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+        pod = pod_of(cluster.get("-n", NAMESPACE, "deployment/livetask-operator"))
+        assert create(cluster, pod) == (0, "")
+        pod["spec"]["containers"][0]["securityContext"] = {}
+        code, words = create(cluster, pod)
+        assert code == 1
+        assert 'violates PodSecurity "restricted' in words
+    finally:
+        cluster.kubectl("delete", "-k", str(overlay), "--timeout=45s")
 
 
 def pod_of(deployment: dict[str, Any]) -> dict[str, Any]:
@@ -40,28 +124,83 @@ def create(cluster: ControlPlane, pod: dict[str, Any]) -> tuple[int, str]:
     return run.returncode, run.stderr
 
 
-def test_the_restricted_namespace_accepts_the_operators_pod(installed: ControlPlane) -> None:
-    deployment = installed.get("-n", NAMESPACE, "deployment/livetask-operator")
-
-    assert create(installed, pod_of(deployment)) == (0, "")
-
-
-def test_the_restricted_namespace_refuses_a_pod_with_more_rights(installed: ControlPlane) -> None:
-    pod = pod_of(installed.get("-n", NAMESPACE, "deployment/livetask-operator"))
-    pod["spec"]["containers"][0]["securityContext"] = {}
-
-    code, words = create(installed, pod)
-
-    assert code == 1
-    assert 'violates PodSecurity "restricted' in words
+@pytest.fixture
+def confined(cluster: ControlPlane) -> Iterator[ControlPlane]:
+    """The control plane with the confined install alone."""
+    make_room(cluster, MANIFESTS / "confined")
+    cluster.kubectl("apply", "-k", str(MANIFESTS / "confined"))
+    yield cluster
+    cluster.kubectl("delete", "-k", str(MANIFESTS / "confined"), "--timeout=45s")
 
 
-def test_the_pods_configuration_is_the_file_that_it_is_started_with(installed: ControlPlane, tmp_path: Path) -> None:
-    spec = installed.get("-n", NAMESPACE, "deployment/livetask-operator")["spec"]["template"]["spec"]
+def test_confined_it_has_rights_where_it_follows_and_nowhere_else(confined: ControlPlane) -> None:
+    for name in FOLLOWED:
+        assert own_rights(confined, OPERATOR, name) == IN_A_NAMESPACE
+    assert own_rights(confined, OPERATOR, NAMESPACE) == AT_HOME
+    assert own_rights(confined, OPERATOR, "default") == set()
+
+
+def test_confined_it_follows_and_stops_under_these_rights(confined: ControlPlane, tmp_path: Path) -> None:
+    (container,) = pod_of(confined.get("-n", NAMESPACE, "deployment/livetask-operator"))["spec"]["containers"]
+    named = [each for each in container["args"] if each.startswith("--namespace")]
+    cloud = Cloud(tmp_path)
+    kubeconfig = confined.kubeconfig_of(NAMESPACE, "livetask-operator")
+    operator = Operator(kubeconfig, cloud.url, tmp_path / "operator", arguments=named)
+    try:
+        with Objects(confined) as objects:
+            tenants = [Tenant(name, objects, cloud.admin) for name in FOLLOWED]
+            relays = []
+            for tenant in tenants:
+                tenant.starts("on-air")
+                relays.append(tenant.relay("on-air"))
+            for relay in relays:
+                relay.reaches("Running")
+                relay.delete()
+                relay.is_gone(within_s=10)
+
+            assert [len(tenant.stops("on-air")) for tenant in tenants] == [1, 1]
+            assert named == [f"--namespace={name}" for name in FOLLOWED]
+    finally:
+        operator.process.stop()
+        cloud.stop()
+
+
+def test_after_the_last_task_the_crds_go_without_a_trace(cluster: ControlPlane) -> None:
+    with Objects(cluster) as objects:
+        for namespace in FOLLOWED:
+            for task in objects.get(live_tasks("RelayTask", namespace))["items"]:
+                path = live_tasks("RelayTask", namespace, task["metadata"]["name"])
+                objects.merge(path, {"metadata": {"finalizers": None}})
+
+    cluster.kubectl("delete", "-k", str(ROOT / "crds"), "--timeout=45s")
+
+    kinds = ("CustomResourceDefinition/", "RelayTask/", "PreloadTask/")
+    assert [name for name in everything(cluster) if name.startswith(kinds)] == []
+
+
+def test_confined_nothing_is_cluster_scoped(crds: ControlPlane, cluster_scoped: set[str]) -> None:
+    kinds = {each["kind"] for each in rendered(crds, MANIFESTS / "confined")}
+
+    assert "Role" in kinds
+    assert kinds & cluster_scoped == set()
+
+
+def test_no_tool_prunes_the_crds_and_none_comes_with_the_operator(crds: ControlPlane) -> None:
+    for crd in rendered(crds, ROOT / "crds"):
+        annotations = crd["metadata"]["annotations"]
+        assert annotations["argocd.argoproj.io/sync-options"] == "Prune=false,Delete=false"
+        assert annotations["kustomize.toolkit.fluxcd.io/prune"] == "disabled"
+        assert annotations["helm.sh/resource-policy"] == "keep"
+    assert "CustomResourceDefinition" not in {each["kind"] for each in rendered(crds, MANIFESTS)}
+
+
+def test_the_pods_configuration_is_the_file_that_it_is_started_with(crds: ControlPlane, tmp_path: Path) -> None:
+    objects = {(each["kind"], each["metadata"]["name"]): each for each in rendered(crds, MANIFESTS)}
+    spec = objects["Deployment", "livetask-operator"]["spec"]["template"]["spec"]
     (container,) = spec["containers"]
     (volume,) = spec["volumes"]
     path = Path(container["args"][container["args"].index("--config") + 1])
-    config_map = installed.get("-n", NAMESPACE, f"configmap/{volume['configMap']['name']}")
+    config_map = objects["ConfigMap", volume["configMap"]["name"]]
 
     assert str(path.parent) == container["volumeMounts"][0]["mountPath"]
     mounted = tmp_path / path.name

@@ -2,58 +2,17 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from tests.conftest import ROOT
 from tests.controlplane import ControlPlane
-from tests.manifests.rights import AT_HOME, IN_A_NAMESPACE, ON_THE_CLUSTER, Right
-
-OPERATOR = "system:serviceaccount:livetask-system:livetask-operator"
+from tests.manifests.rights import AT_HOME, IN_A_NAMESPACE, ON_THE_CLUSTER, OPERATOR, own_rights
 
 
 @pytest.fixture(scope="module")
 def installed(crds: ControlPlane) -> ControlPlane:
     crds.kubectl("apply", "-k", str(ROOT / "manifests"))
     return crds
-
-
-def rights(cluster: ControlPlane, user: str, namespace: str) -> tuple[set[Right], set[str]]:
-    """What a user may do with which objects in a namespace, and which other paths it may ask for."""
-    review = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectRulesReview",
-        "spec": {"namespace": namespace},
-    }
-    run = cluster.kubectl(
-        "create", f"--as={user}", "--validate=false", "-f", "-", "-o", "json", stdin=json.dumps(review)
-    )
-    status = json.loads(run.stdout)["status"]
-    assert not status["incomplete"]
-    objects = {
-        (verb, f"{group}/{resource}", name)
-        for rule in status["resourceRules"]
-        for verb in rule["verbs"]
-        for group in rule.get("apiGroups", [])
-        for resource in rule.get("resources", [])
-        for name in rule.get("resourceNames", ["*"])
-    }
-    paths = {
-        f"{verb} {path}"
-        for rule in status["nonResourceRules"]
-        for verb in rule["verbs"]
-        for path in rule["nonResourceURLs"]
-    }
-    return objects, paths
-
-
-def own_rights(cluster: ControlPlane, user: str, namespace: str) -> set[Right]:
-    """What a user may do beyond what every ServiceAccount may."""
-    anybody, anybodys_paths = rights(cluster, "system:serviceaccount:default:nobody-in-particular", namespace)
-    objects, paths = rights(cluster, user, namespace)
-    assert paths <= anybodys_paths
-    return objects - anybody
 
 
 def test_the_operator_may_do_in_any_namespace_what_it_needs_and_nothing_more(
