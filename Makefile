@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help python venv lint format test demo lock clean
+.PHONY: help python venv lint format test demo bench lock clean
 
 VENV := .venv
 READY := $(VENV)/.ready
@@ -52,6 +52,9 @@ test: $(READY) ## run all tests; some of them: make test ARGS="tests/config -x"
 
 demo: $(READY) ## show the operator at work, with simulated vendors; KEEP=1: until Ctrl-C
 	KEEP="$(KEEP)" $(VENV)/bin/python -m tests.demo
+
+bench: $(READY) ## measure it beside plain kopf; N=10000: with so many tasks; ONLY=restart, POLLS=300000: see tests/bench
+	$(VENV)/bin/python -m tests.bench $(if $(N),--tasks $(N)) $(if $(POLLS),--polls $(POLLS)) $(ONLY)
 
 COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/uv pip compile --quiet --no-config --universal \
 	--python-version 3.11 --generate-hashes $(if $(UPGRADE),--upgrade)

@@ -1,0 +1,80 @@
+"""The API server's audit log, read on from where it was read last: who wrote what."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+BESIDE = ("events", "leases")
+"""Written beside the objects: an Event per transition, and the Lease that says that the operator lives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A write that somebody made through the API server."""
+
+    user: str
+    verb: str
+    resource: str
+    subresource: str
+    namespace: str
+    name: str
+    code: int
+
+    @property
+    def object(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+def read(lines: Iterable[bytes]) -> list[Write]:
+    """The writes in lines of the audit log."""
+    return [_write(json.loads(line)) for line in lines if line.strip()]
+
+
+def _write(entry: dict[str, dict[str, str]]) -> Write:
+    target = entry.get("objectRef", {})
+    return Write(
+        user=entry["user"]["username"],
+        verb=str(entry["verb"]),
+        resource=target.get("resource", ""),
+        subresource=target.get("subresource", ""),
+        namespace=target.get("namespace", ""),
+        name=target.get("name", ""),
+        code=int(entry.get("responseStatus", {}).get("code", 0)),
+    )
+
+
+class AuditLog:
+    """The log of a control plane that runs."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def end(self) -> int:
+        """A place in the log: what is written from now on is behind it."""
+        return self._path.stat().st_size
+
+    def since(self, place: int, user: str) -> list[Write]:
+        """The writes behind a place of those whose user name ends in this."""
+        with self._path.open("rb") as log:
+            log.seek(place)
+            text = log.read()
+        whole = text[: text.rfind(b"\n") + 1]
+        return [write for write in read(whole.splitlines()) if write.user.endswith(user)]
+
+
+def beside(writes: Iterable[Write]) -> list[Write]:
+    return [write for write in writes if write.resource in BESIDE]
+
+
+def of_objects(writes: Iterable[Write]) -> list[Write]:
+    """All but Events and the Lease."""
+    return [write for write in writes if write.resource not in BESIDE]
+
+
+def per_object(writes: Iterable[Write]) -> Counter[str]:
+    """How many writes each object got."""
+    return Counter(write.object for write in of_objects(writes))

@@ -1,0 +1,28 @@
+"""Runs the operator under cProfile: SIGUSR1 begins to count, SIGUSR2 ends it and writes to the file in PROFILE."""
+
+from __future__ import annotations
+
+import cProfile
+import os
+import signal
+import sys
+from types import FrameType
+
+from livetask_operator.cli import main
+
+_PROFILE = cProfile.Profile()
+
+
+def _begin(_number: int, _frame: FrameType | None) -> None:
+    _PROFILE.enable()
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    _PROFILE.disable()
+    _PROFILE.dump_stats(os.environ["PROFILE"])
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGUSR1, _begin)
+    signal.signal(signal.SIGUSR2, _end)
+    sys.exit(main(sys.argv[1:]))
