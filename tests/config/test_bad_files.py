@@ -105,6 +105,34 @@ BAD_FILES = [
     ("quotas: {huaweiCloud: {ListPullTasks: .nan}}", "is not a number; write requests per second"),
     ("quotas: {huaweiCloud: {ListPullTasks: .inf}}", "is a very large number; write requests per second"),
     (f"quotas: {{huaweiCloud: {{ListPullTasks: 0x{'f' * 5000}}}}}", "is a very large number"),
+    (
+        "quotas: {huaweiCloud: {ListPullTasks: [5]}}",
+        "quotas.huaweiCloud.ListPullTasks: is a list; write requests per second, from 0.01 to 10000 or {perSecond: ",
+    ),
+    (
+        "quotas: {huaweiCloud: {ListPullTasks: {}}}",
+        "quotas.huaweiCloud.ListPullTasks: is empty; write {perSecond: ...}, {perMinute: ...} or both",
+    ),
+    (
+        "quotas: {huaweiCloud: {ListPullTasks: {perMin: 5}}}",
+        "quotas.huaweiCloud.ListPullTasks.perMin: is not a setting; did you mean perMinute?",
+    ),
+    (
+        "quotas: {huaweiCloud: {ListPullTasks: {perSecond: 0, perMinute: 60}}}",
+        "quotas.huaweiCloud.ListPullTasks.perSecond: is 0; write requests per second, from 0.01 to 10000",
+    ),
+    (
+        "quotas: {huaweiCloud: {ListPullTasks: {perSecond: }}}",
+        "quotas.huaweiCloud.ListPullTasks.perSecond: is empty; write requests per second",
+    ),
+    (
+        "quotas: {huaweiCloud: {ListPullTasks: {perMinute: 0}}}",
+        "quotas.huaweiCloud.ListPullTasks.perMinute: is 0; write requests per minute, whole, from 1 to 600000",
+    ),
+    ("quotas: {huaweiCloud: {ListPullTasks: {perMinute: 1.5}}}", "perMinute: is 1.5; write requests per minute, whole"),
+    ("quotas: {huaweiCloud: {ListPullTasks: {perMinute: true}}}", "perMinute: is true; write requests per minute"),
+    ("quotas: {huaweiCloud: {ListPullTasks: {perMinute: '60'}}}", "perMinute: is '60'; write requests per minute"),
+    ("quotas: {huaweiCloud: {ListPullTasks: {perMinute: 600001}}}", "perMinute: is 600001; write requests per minute"),
     ("quotas: {huaweiCloud: 5}", "quotas.huaweiCloud: is 5; write keys with values"),
     # accounts
     (f"accounts: {ACCOUNT}", "accounts: is a mapping; write a list"),
@@ -138,6 +166,10 @@ BAD_FILES = [
     (
         "accounts: [{name: news, vendor: alibabaCloud, keyIds: [b], quotas: {GetMPUTaskStatus: 0}}]",
         "accounts[0].quotas.GetMPUTaskStatus: is 0; write requests per second",
+    ),
+    (
+        "accounts: [{name: news, vendor: alibabaCloud, keyIds: [b], quotas: {GetMPUTaskStatus: {perMinute: -1}}}]",
+        "accounts[0].quotas.GetMPUTaskStatus.perMinute: is -1; write requests per minute",
     ),
     (
         "accounts: [{name: news, vendor: tencentCloud, keyIds: [b], quotas: {GetMPUTaskStatus: 1}}]",
@@ -226,6 +258,7 @@ def test_loopback_may_be_http_and_anything_else_is_https(url: str) -> None:
 KNOWN_KEYS = """
     endpoints alibabaRtc huaweiLive alibabaCloud statusCall endpoint version quotas tencentCloud huaweiCloud
     GetMPUTaskStatus ListPullTasks accounts name vendor keyIds statusWords suspend stopDelaySeconds stops clusterName
+    perSecond perMinute
 """
 KEYS = st.sampled_from(KNOWN_KEYS.split())
 SCALARS = (
@@ -263,7 +296,7 @@ def test_any_mapping_is_either_loaded_or_refused_in_one_line(document: dict[str,
     came_to = outcome(yaml.safe_dump(document, allow_unicode=True))
 
     if isinstance(came_to, Config):
-        assert all(quota > 0 for quotas in came_to.quotas.values() for quota in quotas.values())
+        assert all(quota.rate > 0 for quotas in came_to.quotas.values() for quota in quotas.values())
     else:
         assert str(came_to).isprintable()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from livetask_operator.config import AccountGroup, Config, Endpoints, StatusCall, Stops, describe, parse
+from livetask_operator.polling.quota import Limit
 from livetask_operator.vendors.contract import State
 
 DESIGN_SAMPLE = """
@@ -36,10 +37,10 @@ def test_an_empty_file_gives_the_defaults() -> None:
 def test_the_defaults_stay_inside_the_documented_limits() -> None:
     config = Config.default()
 
-    assert config.limit("AlibabaCloud", "LTAIany", "GetMPUTaskStatus") == 53
-    assert config.limit("TencentCloud", "AKIDany", "DescribeStreamIngest") == 16
-    assert config.limit("HuaweiCloud", "any-project", "ListPullTasks") == 5
-    assert config.limit("NimbusCloud", "any-key", "ReadFolder") == 5, "a new vendor is asked with care"
+    assert config.limit("AlibabaCloud", "LTAIany", "GetMPUTaskStatus") == Limit(per_minute=3200)
+    assert config.limit("TencentCloud", "AKIDany", "DescribeStreamIngest") == Limit(16)
+    assert config.limit("HuaweiCloud", "any-project", "ListPullTasks") == Limit(5)
+    assert config.limit("NimbusCloud", "any-key", "ReadFolder") == Limit(5), "a new vendor is asked with care"
     assert config.stop_delay_s == 0
     assert config.stops is Stops.ALLOW
 
@@ -58,7 +59,7 @@ def test_everything_in_a_file_is_taken() -> None:
     assert config.status_words == {"HuaweiCloud": {"suspend": State.PAUSED}}
     assert config.accounts == (
         AccountGroup(
-            "sports", "AlibabaCloud", ("LTAI5tSportsNumber1", "LTAI5tSportsNumber2"), {"GetMPUTaskStatus": 30}
+            "sports", "AlibabaCloud", ("LTAI5tSportsNumber1", "LTAI5tSportsNumber2"), {"GetMPUTaskStatus": Limit(30)}
         ),
     )
     assert (config.stop_delay_s, config.stops, config.cluster_name) == (60, Stops.HOLD, "prod-eu")
@@ -67,8 +68,8 @@ def test_everything_in_a_file_is_taken() -> None:
 def test_quotas_that_the_file_does_not_name_keep_their_defaults() -> None:
     config = parse(DESIGN_SAMPLE, "config.yaml")
 
-    assert config.limit("AlibabaCloud", "LTAIother", "GetMPUTaskStatus") == 10
-    assert config.limit("AlibabaCloud", "LTAIother", "DescribeLiveStreamPreloadTasks") == 8
+    assert config.limit("AlibabaCloud", "LTAIother", "GetMPUTaskStatus") == Limit(10)
+    assert config.limit("AlibabaCloud", "LTAIother", "DescribeLiveStreamPreloadTasks") == Limit(8)
 
 
 def test_keys_of_one_account_are_counted_together_by_their_own_quota() -> None:
@@ -76,8 +77,8 @@ def test_keys_of_one_account_are_counted_together_by_their_own_quota() -> None:
 
     assert config.account_of("AlibabaCloud", "LTAI5tSportsNumber2") == "sports"
     for account in ("sports", "LTAI5tSportsNumber1", "LTAI5tSportsNumber2"):
-        assert config.limit("AlibabaCloud", account, "GetMPUTaskStatus") == 30
-        assert config.limit("AlibabaCloud", account, "StopLiveMPUTask") == 2.5
+        assert config.limit("AlibabaCloud", account, "GetMPUTaskStatus") == Limit(30)
+        assert config.limit("AlibabaCloud", account, "StopLiveMPUTask") == Limit(2.5)
 
 
 def test_an_account_is_one_vendors_alone() -> None:
@@ -87,12 +88,28 @@ def test_an_account_is_one_vendors_alone() -> None:
     assert config.account_of("AlibabaCloud", "LTAIother") == "LTAIother"
 
 
+def test_a_quota_may_be_per_second_per_minute_or_both() -> None:
+    config = parse(
+        "quotas: {alibabaCloud: {GetMPUTaskStatus: {perSecond: 60, perMinute: 3200}, StopLiveMPUTask: {perMinute: 9}}}",
+        "config.yaml",
+    )
+
+    assert config.limit("AlibabaCloud", "LTAIany", "GetMPUTaskStatus") == Limit(per_second=60, per_minute=3200)
+    assert config.limit("AlibabaCloud", "LTAIany", "StopLiveMPUTask") == Limit(per_minute=9)
+    assert "quotas.alibabaCloud.GetMPUTaskStatus: 60 a second and 3200 a minute" in describe(config)
+    assert "quotas.alibabaCloud.StopLiveMPUTask: 9 a minute" in describe(config)
+
+
+def test_alibaba_clouds_limit_per_minute_is_shown_as_what_it_is() -> None:
+    assert "quotas.alibabaCloud.GetMPUTaskStatus: 3200 a minute" in describe(Config.default())
+
+
 def test_the_live_edition_is_asked_in_its_own_version_and_within_its_own_limit() -> None:
     config = parse("alibabaCloud: {statusCall: {endpoint: alibabaLive}}", "config.yaml")
 
     assert config.alibaba_status_call.version == "2016-11-01"
     assert config.alibaba_status_endpoint == "https://live.aliyuncs.com"
-    assert config.limit("AlibabaCloud", "LTAIany", "GetMPUTaskStatus") == 8
+    assert config.limit("AlibabaCloud", "LTAIany", "GetMPUTaskStatus") == Limit(8)
 
 
 def test_a_version_needs_no_quotes() -> None:

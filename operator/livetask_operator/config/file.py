@@ -15,7 +15,7 @@ from livetask_operator.config.endpoint import endpoint
 from livetask_operator.config.settings import (
     BLOCKS,
     DEFAULT_QUOTAS,
-    LIVE_STATUS_CALLS_PER_SECOND,
+    LIVE_STATUS_CALLS,
     STATUS_CALL_VERSIONS,
     AccountGroup,
     Config,
@@ -24,11 +24,13 @@ from livetask_operator.config.settings import (
     Stops,
 )
 from livetask_operator.config.strict_yaml import Fault, below, read, shown
+from livetask_operator.polling.quota import Limit
 from livetask_operator.vendors.contract import State
 
 MAX_STOP_DELAY_S = 3600
 QUOTA_MIN_PER_SECOND = 0.01
 QUOTA_MAX_PER_SECOND = 10_000
+QUOTA_MAX_PER_MINUTE = 60 * QUOTA_MAX_PER_SECOND
 
 VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 ACCOUNT_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
@@ -121,19 +123,32 @@ def _status_call(value: object) -> StatusCall:
     return StatusCall(where, _text(version, f"{path}.version", VERSION, "a date such as 2018-01-11"))
 
 
-def _quotas(value: object, status_call: StatusCall) -> Mapping[str, Mapping[str, float]]:
+def _quotas(value: object, status_call: StatusCall) -> Mapping[str, Mapping[str, Limit]]:
     given = _section(value, "quotas", BLOCKS)
     quotas = {vendor: dict(calls) for vendor, calls in DEFAULT_QUOTAS.items()}
     if status_call.endpoint == "alibabaLive":
-        quotas["AlibabaCloud"]["GetMPUTaskStatus"] = LIVE_STATUS_CALLS_PER_SECOND
+        quotas["AlibabaCloud"]["GetMPUTaskStatus"] = LIVE_STATUS_CALLS
     for block, vendor in BLOCKS.items():
         quotas[vendor] |= _calls(given.get(block), below("quotas", block), vendor)
     return quotas
 
 
-def _calls(value: object, path: str, vendor: str) -> dict[str, float]:
+def _calls(value: object, path: str, vendor: str) -> dict[str, Limit]:
     given = _section(value, path, DEFAULT_QUOTAS[vendor])
-    return {call: _per_second(number, below(path, call)) for call, number in given.items()}
+    return {call: _limit(limit, below(path, call)) for call, limit in given.items()}
+
+
+def _limit(value: object, path: str) -> Limit:
+    """A number is one of requests a second; a vendor that counts by the minute needs the other form."""
+    if not isinstance(value, dict):
+        return Limit(per_second=_per_second(value, path, " or {perSecond: ..., perMinute: ...}"))
+    given = _section(value, path, ("perSecond", "perMinute"))
+    if not given:
+        raise Fault(path, "is empty; write {perSecond: ...}, {perMinute: ...} or both")
+    return Limit(
+        per_second=_per_second(given["perSecond"], f"{path}.perSecond") if "perSecond" in given else None,
+        per_minute=_per_minute(given["perMinute"], f"{path}.perMinute") if "perMinute" in given else None,
+    )
 
 
 def _accounts(value: object) -> tuple[AccountGroup, ...]:
@@ -206,13 +221,19 @@ def _stop_delay(top: Mapping[str, object]) -> int:
     return value
 
 
-def _per_second(value: object, path: str) -> float:
-    advice = f"write requests per second, from {QUOTA_MIN_PER_SECOND:g} to {QUOTA_MAX_PER_SECOND}"
+def _per_second(value: object, path: str, or_else: str = "") -> float:
+    advice = f"write requests per second, from {QUOTA_MIN_PER_SECOND:g} to {QUOTA_MAX_PER_SECOND}{or_else}"
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Fault(path, f"is {_kind(value)}; {advice}")
     if not QUOTA_MIN_PER_SECOND <= value <= QUOTA_MAX_PER_SECOND:  # false for a NaN too
         raise Fault(path, f"is {_kind(value)}; {advice}")
     return float(value)
+
+
+def _per_minute(value: object, path: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= QUOTA_MAX_PER_MINUTE:
+        raise Fault(path, f"is {_kind(value)}; write requests per minute, whole, from 1 to {QUOTA_MAX_PER_MINUTE}")
+    return value
 
 
 def _section(value: object, path: str, known: Collection[str]) -> Mapping[str, object]:

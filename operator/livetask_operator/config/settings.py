@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Self
 
+from livetask_operator.polling.quota import Limit
 from livetask_operator.vendors.contract import State
 
 BLOCKS: Mapping[str, str] = MappingProxyType(
@@ -18,22 +19,26 @@ BLOCKS: Mapping[str, str] = MappingProxyType(
 STATUS_CALL_VERSIONS: Mapping[str, str] = MappingProxyType({"alibabaRtc": "2018-01-11", "alibabaLive": "2016-11-01"})
 """The edition that each of Alibaba Cloud's endpoints speaks. Source: vendor-apis.md, sections 1.0 and 1.6."""
 
-LIVE_STATUS_CALLS_PER_SECOND = 8.0
-"""GetMPUTaskStatus of the Live edition: 80 % of its documented 10 a second; the RTC edition has 4000 a minute."""
+LIVE_STATUS_CALLS = Limit(per_second=8)
+"""GetMPUTaskStatus of the Live edition, which documents 10 a second; the RTC edition has 4,000 a minute."""
 
-UNDOCUMENTED_CALLS_PER_SECOND = 5.0
+UNDOCUMENTED_CALLS = Limit(per_second=5)
 """Of a call whose limit nobody documents: of Huawei Cloud's, and of a vendor that this file has never heard of."""
 
 # 80 % of the documented limits; Huawei Cloud documents none. Source: vendor-apis.md, section 7.
-DEFAULT_QUOTAS: Mapping[str, Mapping[str, float]] = MappingProxyType(
+DEFAULT_QUOTAS: Mapping[str, Mapping[str, Limit]] = MappingProxyType(
     {
         "AlibabaCloud": MappingProxyType(
-            {"GetMPUTaskStatus": 53.0, "DescribeLiveStreamPreloadTasks": 8.0, "StopLiveMPUTask": 400.0}
+            {
+                "GetMPUTaskStatus": Limit(per_minute=3200),
+                "DescribeLiveStreamPreloadTasks": Limit(per_second=8),
+                "StopLiveMPUTask": Limit(per_second=400),
+            }
         ),
-        "TencentCloud": MappingProxyType({"DescribeStreamIngest": 16.0, "StopStreamIngest": 16.0}),
-        "HuaweiCloud": MappingProxyType(
-            dict.fromkeys(("ListPullTasks", "DeletePullTask"), UNDOCUMENTED_CALLS_PER_SECOND)
+        "TencentCloud": MappingProxyType(
+            dict.fromkeys(("DescribeStreamIngest", "StopStreamIngest"), Limit(per_second=16))
         ),
+        "HuaweiCloud": MappingProxyType(dict.fromkeys(("ListPullTasks", "DeletePullTask"), UNDOCUMENTED_CALLS)),
     }
 )
 
@@ -74,7 +79,7 @@ class AccountGroup:
     """As in `status.vendor`."""
     key_ids: tuple[str, ...]
     """Access key ids; project ids at Huawei Cloud, which counts per project."""
-    quotas: Mapping[str, float] = field(default_factory=dict)
+    quotas: Mapping[str, Limit] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +88,8 @@ class Config:
 
     endpoints: Endpoints = Endpoints()
     alibaba_status_call: StatusCall = StatusCall()
-    quotas: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: DEFAULT_QUOTAS)
-    """Requests per second by vendor, as in `status.vendor`, and by call; complete."""
+    quotas: Mapping[str, Mapping[str, Limit]] = field(default_factory=lambda: DEFAULT_QUOTAS)
+    """By vendor, as in `status.vendor`, and by call; complete."""
     accounts: tuple[AccountGroup, ...] = ()
     status_words: Mapping[str, Mapping[str, State]] = field(default_factory=dict)
     """More words of a vendor, by the vendor as in `status.vendor`, and what they mean."""
@@ -108,9 +113,9 @@ class Config:
         group = self._group(vendor, key_id)
         return key_id if group is None else group.name
 
-    def limit(self, vendor: str, account: str, call: str) -> float:
-        """Requests per second; `account` is a key id, a project id or what `account_of` said."""
-        usual = self.quotas.get(vendor, {}).get(call, UNDOCUMENTED_CALLS_PER_SECOND)
+    def limit(self, vendor: str, account: str, call: str) -> Limit:
+        """How often this may be called; `account` is a key id, a project id or what `account_of` said."""
+        usual = self.quotas.get(vendor, {}).get(call, UNDOCUMENTED_CALLS)
         group = self._group(vendor, account)
         return usual if group is None else group.quotas.get(call, usual)
 
@@ -135,11 +140,11 @@ def _lines(config: Config) -> Iterator[str]:
     call = config.alibaba_status_call
     yield f"alibabaCloud.statusCall: {call.endpoint} ({config.alibaba_status_endpoint}), version {call.version}"
     for vendor, quotas in config.quotas.items():
-        for name, per_second in quotas.items():
-            yield f"quotas.{blocks[vendor]}.{name}: {per_second:g} a second"
+        for name, limit in quotas.items():
+            yield f"quotas.{blocks[vendor]}.{name}: {_in_words(limit)}"
     for group in config.accounts:
         keys = ", ".join(map(_shortened, group.key_ids))
-        own = ", ".join(f"{name} {per_second:g} a second" for name, per_second in group.quotas.items())
+        own = ", ".join(f"{name} {_in_words(limit)}" for name, limit in group.quotas.items())
         yield f"accounts.{group.name}: {blocks[group.vendor]}, keys {keys}; {own or 'the usual quotas'}"
     for vendor, words in config.status_words.items():
         for word, state in words.items():
@@ -147,6 +152,12 @@ def _lines(config: Config) -> Iterator[str]:
     yield f"stopDelaySeconds: {config.stop_delay_s}"
     yield f"stops: {config.stops}" + (" (no stop call is made)" if config.stops is Stops.HOLD else "")
     yield f"clusterName: {config.cluster_name or '(none)'}"
+
+
+def _in_words(limit: Limit) -> str:
+    a_second = None if limit.per_second is None else f"{limit.per_second:g} a second"
+    a_minute = None if limit.per_minute is None else f"{limit.per_minute} a minute"
+    return " and ".join(filter(None, (a_second, a_minute)))
 
 
 def _shortened(key_id: str) -> str:
