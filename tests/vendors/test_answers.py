@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetask_operator.vendors.answers import clean_code, coarse
+from livetask_operator.vendors.answers import clean_code, coarse, retry_after_s
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,23 @@ def test_a_code_is_never_more_than_a_code_looks_like(said: object) -> None:
 
     assert len(code) <= 64
     assert all(character.isascii() and (character.isalnum() or character in "._-") for character in code)
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait_s"),
+    [
+        ({"retry-after": "Sat, 21 Nov 2026 12:00:40 GMT"}, 10.0),
+        ({"retry-after": "Sat, 21 Nov 2026 13:00:40 GMT", "date": "Sat, 21 Nov 2026 13:00:00 GMT"}, 40.0),
+        ({"retry-after": "Sat, 21 Nov 2026 11:00:40 GMT", "date": "Sat, 21 Nov 2026 11:00:00 GMT"}, 40.0),
+        ({"retry-after": "Sat, 21 Nov 2026 12:00:40 GMT", "date": "yesterday"}, 10.0),
+        ({"retry-after": "Sat, 21 Nov 2026 11:59:00 GMT"}, None),
+        ({"retry-after": "Sat, 21 Nov 2036 12:00:40 GMT"}, 120.0),
+        ({"retry-after": " 3 ", "date": "Sat, 21 Nov 2026 13:00:00 GMT"}, 3.0),
+    ],
+)
+def test_a_date_to_come_again_is_of_the_vendors_clock_not_of_ours(
+    headers: dict[str, str], wait_s: float | None
+) -> None:
+    ours = datetime(2026, 11, 21, 12, 0, 30, tzinfo=UTC)
+
+    assert retry_after_s(headers, ours) == wait_s

@@ -38,11 +38,14 @@ def printable(said: str, most: int = MAX_VENDOR_STATUS_CHARACTERS) -> str:
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
-    """HTTP's own `Retry-After`, seconds or a date; None where there is none that could be kept."""
+    """HTTP's own `Retry-After`, seconds or a date; None where there is none that could be kept.
+
+    A date is one of the vendor's clock: it is compared with the answer's own, and with ours only where it has none.
+    """
     said = headers.get("retry-after", "").strip()
     until = _http_date(said)
     if until is not None:
-        wait_s = (until - now).total_seconds()
+        wait_s = (until - (_http_date(headers.get("date", "")) or now)).total_seconds()
     else:
         wait_s = float(said) if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", said) else 0.0
     return min(wait_s, MAX_RETRY_AFTER_S) if wait_s > 0 else None

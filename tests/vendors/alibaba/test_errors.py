@@ -75,6 +75,8 @@ async def refusal(*answers: httpx.Response) -> VendorError:
         (502, "NobodyKnows.This", VendorUnavailable),
         (408, "NobodyKnows.This", VendorUnavailable),
         (429, "NobodyKnows.This", Throttled),
+        (429, "ServiceUnavailable", Throttled),
+        (429, "Forbidden.RAM", PermissionDenied),
     ],
 )
 async def test_the_code_decides_what_a_refusal_is(status: int, code: str, kind: type[VendorError]) -> None:

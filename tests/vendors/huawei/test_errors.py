@@ -35,6 +35,8 @@ async def refusal(answer: httpx.Response) -> VendorError:
         (429, "APIG.0308", Throttled),
         (400, "APIGW.0308", Throttled),
         (429, "LIVE.100011001", Throttled),
+        (429, "APIG.0201", Throttled),
+        (200, "APIGW.0308", Throttled),
         (401, "APIGW.0301", CredentialsRejected),
         (401, "APIG.0301", CredentialsRejected),
         (403, "APIGW.0301", CredentialsRejected),
@@ -130,7 +132,14 @@ async def test_an_expired_signature_is_clock_skew_and_says_how_far_off_the_clock
 
 @pytest.mark.parametrize(
     ("headers", "wait_s"),
-    [({"retry-after": "7"}, 7.0), ({"retry-after": "99999"}, 120.0), ({"retry-after": "soon"}, None), ({}, None)],
+    [
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after": "99999"}, 120.0),
+        ({"retry-after": "Sat, 21 Nov 2026 12:00:30 GMT"}, 30.0),
+        ({"retry-after": "soon"}, None),
+        ({}, None),
+    ],
 )
 async def test_a_wait_that_the_vendor_asks_for_is_passed_on(headers: dict[str, str], wait_s: float | None) -> None:
     error = await refusal(refuses("APIGW.0308", 429, headers))

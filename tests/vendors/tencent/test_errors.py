@@ -121,6 +121,8 @@ async def test_the_code_decides_what_a_refusal_is(kind: type[VendorError], code:
         (500, "NobodyKnows.This", VendorUnavailable),
         (408, "NobodyKnows.This", VendorUnavailable),
         (429, "NobodyKnows.This", Throttled),
+        (429, "InternalError", Throttled),
+        (429, "AuthFailure.SignatureFailure", CredentialsRejected),
         (403, "NobodyKnows.This", InvalidRequest),
     ],
 )

@@ -92,7 +92,8 @@ def refusal(status: int, headers: Mapping[str, str], code: str, request_id: str,
     """
     kind, words = _documented(code) or _by_status(code, status)
     wait_s = _vendor_wait_s(headers)
-    if wait_s is not None and status >= 400 and not (_documented(code) and issubclass(kind, NeedsPerson)):
+    asks_for_less = status == 429 or (status >= 400 and wait_s is not None)
+    if asks_for_less and not (_documented(code) and issubclass(kind, NeedsPerson)):
         kind, words = Throttled, _QUOTA
     if kind is ClockSkew:
         words = skew_words(headers, now) or words

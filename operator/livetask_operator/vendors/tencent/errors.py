@@ -105,6 +105,8 @@ def refusal(status: int, headers: Mapping[str, str], code: str, request_id: str,
     code: as `clean_code` leaves it, empty where the answer has none. status: 200 as a rule, also for errors.
     """
     kind, words = _documented(code) or _by_status(code, status)
+    if status == 429 and kind is VendorUnavailable:
+        kind, words = Throttled, _QUOTA
     if kind is ClockSkew:
         words = skew_words(headers, now) or words
     return kind(
