@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from livetask_operator.config import Config
+from livetask_operator.polling.quota import Limit
 from livetask_operator.reconcile.resource import RELAY_TASKS
 from livetask_operator.reconcile.words import SLOWED
 from livetask_operator.vendors.contract import CredentialsRejected
@@ -34,7 +35,7 @@ def test_a_key_that_is_switched_off_is_not_tried_by_a_whole_line() -> None:
 
 
 def test_an_account_with_more_objects_than_its_quota_serves_in_time_does_not_flap() -> None:
-    quotas = {"AlibabaCloud": {"GetMPUTaskStatus": 5.0, "StopLiveMPUTask": 5.0}}
+    quotas = {"AlibabaCloud": {"GetMPUTaskStatus": Limit(5.0), "StopLiveMPUTask": Limit(5.0)}}
 
     async def story() -> tuple[int, float]:
         async with world(alibaba(), replace(Config.default(), quotas=quotas)) as stage:
@@ -50,7 +51,7 @@ def test_an_account_with_more_objects_than_its_quota_serves_in_time_does_not_fla
 
 
 def test_an_oversubscribed_account_says_so_in_coarse_steps_and_without_a_storm_of_writes() -> None:
-    quotas = {"AlibabaCloud": {"GetMPUTaskStatus": 10.0, "StopLiveMPUTask": 5.0}}
+    quotas = {"AlibabaCloud": {"GetMPUTaskStatus": Limit(10.0), "StopLiveMPUTask": Limit(5.0)}}
 
     async def story() -> tuple[list[str], list[int]]:
         async with world(alibaba(), replace(Config.default(), quotas=quotas)) as stage:
@@ -106,7 +107,7 @@ def test_ready_is_taken_away_all_the_same_where_nothing_is_seen_for_three_of_the
 
 @pytest.mark.parametrize("batch", [1, 100])
 def test_an_edited_object_does_not_wait_behind_its_own_poll(batch: int) -> None:
-    quotas = {"AlibabaCloud": {"GetMPUTaskStatus": 1.0, "StopLiveMPUTask": 1.0}}
+    quotas = {"AlibabaCloud": {"GetMPUTaskStatus": Limit(1.0), "StopLiveMPUTask": Limit(1.0)}}
 
     async def story() -> float:
         async with world(alibaba(look_batch=batch), replace(Config.default(), quotas=quotas)) as stage:
@@ -127,7 +128,7 @@ def test_an_edited_object_does_not_wait_behind_its_own_poll(batch: int) -> None:
 
 
 def test_nobody_uses_up_an_accounts_budget_by_naming_its_key() -> None:
-    quotas = {"AlibabaCloud": {"GetMPUTaskStatus": 5.0, "StopLiveMPUTask": 5.0}}
+    quotas = {"AlibabaCloud": {"GetMPUTaskStatus": Limit(5.0), "StopLiveMPUTask": Limit(5.0)}}
 
     async def story() -> tuple[int, int]:
         async with world(alibaba(), replace(Config.default(), quotas=quotas)) as stage:

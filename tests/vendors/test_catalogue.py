@@ -7,6 +7,7 @@ import httpx
 from livetask_operator.vendors.catalogue import relay_vendors
 from livetask_operator.vendors.contract import Credential, Observation, State
 from livetask_operator.vendors.transport import Transport
+from tests.vendors.no_network import NoNetwork
 
 
 async def test_every_vendor_is_found_under_its_own_name() -> None:
@@ -24,7 +25,7 @@ async def test_a_vendor_asks_where_the_configuration_says_and_never_twice_with_o
         asked.append(request)
         return httpx.Response(200, json={"RequestId": "r", "Status": 1})
 
-    transport = Transport("livetask-operator/0.1.0 (test)", http=httpx.MockTransport(answer))
+    transport = Transport("livetask-operator/0.1.0 (test)", http=NoNetwork(answer))
     vendor = relay_vendors(
         transport,
         alibaba_status_endpoint="https://status.example",
@@ -63,7 +64,7 @@ async def test_a_region_is_a_part_of_the_host_and_the_configurations_words_are_t
         return httpx.Response(200, json={"request_id": "r", "total": 1, "task_infos": [row]})
 
     vendor = relay_vendors(
-        Transport("livetask-operator/0.1.0 (test)", http=httpx.MockTransport(answer)),
+        Transport("livetask-operator/0.1.0 (test)", http=NoNetwork(answer)),
         huawei_endpoint="https://live.{region}.example",
         status_words={"HuaweiCloud": {"enable": State.RUNNING}, "TencentCloud": {"enable": State.FAILED}},
     )["HuaweiCloud"]
@@ -81,7 +82,7 @@ async def test_the_administrators_words_of_alibaba_cloud_mean_what_they_say() ->
     vendor = relay_vendors(
         Transport(
             "livetask-operator/0.1.0 (test)",
-            http=httpx.MockTransport(lambda _: httpx.Response(200, json={"RequestId": "R1", "Status": 7})),
+            http=NoNetwork(lambda _: httpx.Response(200, json={"RequestId": "R1", "Status": 7})),
         ),
         status_words={"AlibabaCloud": {"7": State.PAUSED}},
     )["AlibabaCloud"]

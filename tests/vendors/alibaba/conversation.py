@@ -12,6 +12,7 @@ from livetask_operator.vendors.alibaba.relay import AlibabaRelay
 from livetask_operator.vendors.alibaba.rpc import Edition
 from livetask_operator.vendors.contract import Credential, Look, StopAnswer, TaskRef
 from livetask_operator.vendors.transport import Transport
+from tests.vendors.no_network import NoNetwork
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 TASK = TaskRef("AlibabaCloud", "app-1", "task_1")
@@ -29,7 +30,7 @@ class Conversation:
         self._seconds = itertools.count()
         self._nonces = (f"nonce-{number}" for number in itertools.count(1))
         self.relay = AlibabaRelay(
-            Transport("livetask-operator/0.1.0 (test)", http=httpx.MockTransport(self._answer)),
+            Transport("livetask-operator/0.1.0 (test)", http=NoNetwork(self._answer)),
             look_at=Edition("https://rtc.example", "2018-01-11"),
             stop_endpoint="https://live.example:8443",
             clock=lambda: NOW + timedelta(seconds=next(self._seconds)),

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from livetask_operator.vendors.alibaba.preload import AlibabaPreload
-from livetask_operator.vendors.contract import Credential, PreloadRows
+from livetask_operator.vendors.contract import Credential, PreloadNames, PreloadRows
 from livetask_operator.vendors.transport import Transport
+from tests.vendors.no_network import NoNetwork
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(hours=6)
@@ -40,6 +41,11 @@ def row(task_id: str = "p-1", play_url: str = url(), /, **changes: object) -> Ro
     return {name: value for name, value in (shown | changes).items() if value is not ...}
 
 
+def names(task_ids: Sequence[str] = (), play_urls: Sequence[str] = (), since: datetime = SINCE) -> PreloadNames:
+    """What an object follows."""
+    return PreloadNames(tuple(task_ids), tuple(play_urls), since)
+
+
 class PreloadList:
     """AlibabaPreload and a vendor with these rows.
 
@@ -64,16 +70,20 @@ class PreloadList:
         self._page_size = page_size
         nonces = iter(range(10**6))
         self.vendor = AlibabaPreload(
-            Transport("livetask-operator/0.1.0 (test)", http=httpx.MockTransport(self._serve)),
+            Transport("livetask-operator/0.1.0 (test)", http=NoNetwork(self._serve)),
             endpoint="https://live.example",
             clock=lambda: NOW,
             nonce=lambda: f"nonce-{next(nonces)}",
         )
 
     async def read(self, *, task_ids: Sequence[str] = (), play_urls: Sequence[str] = ()) -> PreloadRows:
-        return await self.vendor.rows(
-            KEY, DOMAIN, task_ids=task_ids, play_urls=play_urls, since=SINCE, turn=self.take_turn
-        )
+        (rows,) = await self.read_all(names(task_ids, play_urls))
+        return rows
+
+    async def read_all(self, *asked: PreloadNames) -> list[PreloadRows]:
+        """What each of these is told by one reading."""
+        told = await self.vendor.rows(KEY, DOMAIN, asked, self.take_turn)
+        return [told[each] for each in asked]
 
     @property
     def filters(self) -> list[str]:

@@ -56,7 +56,7 @@ def cloud(process: Simulator) -> Simulator:
 
 @pytest.fixture
 async def transport() -> AsyncIterator[Transport]:
-    async with Transport("livetask-operator/0.1.0 (test)", timeout_s=1.0) as transport:
+    async with Transport("livetask-operator/0.1.0 (test)", timeout_s=3.0) as transport:
         yield transport
 
 

@@ -26,7 +26,8 @@ from livetask_operator.vendors.contract import (
 )
 from livetask_operator.vendors.transport import Transport
 from tests.vendors.alibaba.conversation import body, json, refuses
-from tests.vendors.alibaba.preload_list import DOMAIN, KEY, NOW, SINCE, PreloadList, row, says, url
+from tests.vendors.alibaba.preload_list import DOMAIN, KEY, NOW, PreloadList, names, row, says, url
+from tests.vendors.no_network import NoNetwork
 
 URL = url()
 
@@ -132,7 +133,7 @@ async def test_the_window_is_within_the_last_three_days_whatever_the_vendors_clo
 ) -> None:
     vendor = PreloadList(answer=lambda _: says([], 1000, 10))
 
-    await vendor.vendor.rows(KEY, DOMAIN, task_ids=[], play_urls=[URL], since=since, turn=vendor.take_turn)
+    await vendor.read_all(names(play_urls=[URL], since=since))
 
     start, end = (datetime.fromisoformat(vendor.asked[-1][name]) for name in ("StartTime", "EndTime"))
     horizon = NOW + ahead - timedelta(days=3)
@@ -233,7 +234,7 @@ async def test_without_a_turn_nothing_is_sent() -> None:
         raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        await vendor.vendor.rows(KEY, DOMAIN, task_ids=["p-1"], play_urls=[], since=SINCE, turn=no_turn)
+        await vendor.vendor.rows(KEY, DOMAIN, [names(["p-1"])], no_turn)
 
     assert vendor.asked == []
 
@@ -375,9 +376,9 @@ async def test_the_catalogue_has_the_vendor_and_asks_at_the_live_editions_endpoi
 
     async def turn() -> None: ...
 
-    async with Transport("livetask-operator/0.1.0 (test)", http=httpx.MockTransport(answer)) as transport:
+    async with Transport("livetask-operator/0.1.0 (test)", http=NoNetwork(answer)) as transport:
         vendors = preload_vendors(transport)
-        await vendors["AlibabaCloud"].rows(KEY, DOMAIN, task_ids=[], play_urls=[URL], since=SINCE, turn=turn)
+        await vendors["AlibabaCloud"].rows(KEY, DOMAIN, [names(play_urls=[URL])])
 
     assert {name: vendor.name for name, vendor in vendors.items()} == {"AlibabaCloud": "AlibabaCloud"}
     assert vendors["AlibabaCloud"].list_call == "DescribeLiveStreamPreloadTasks"

@@ -10,6 +10,7 @@ import pytest
 from livetask_operator.vendors.alibaba.preload import AlibabaPreload
 from livetask_operator.vendors.contract import VendorError
 from livetask_operator.vendors.transport import Transport
+from tests.vendors.alibaba.preload_list import names
 from tests.vendors.peers import Behaviour, peer
 from tests.vendors.test_secrets import FAILURES, KEY, SECRETS, secrets_in
 
@@ -21,13 +22,11 @@ async def test_no_failure_tells_a_secret(behave: Behaviour, asked: str, caplog: 
     task_ids = [f"p-{number}" for number in range(5)] if asked == "tasks" else []
     play_urls = ["rtmp://live.example.com/app/stream"] if asked == "urls" else []
 
-    async def turn() -> None: ...
-
     async with peer(behave) as there, Transport("livetask-operator/0.1.0 (test)", timeout_s=0.3) as transport:
         now = datetime.now(UTC)
         vendor = AlibabaPreload(transport, endpoint=there.url, clock=lambda: now, nonce=lambda: "nonce")
         with pytest.raises(VendorError) as caught:
-            await vendor.rows(KEY, "a.example", task_ids=task_ids, play_urls=play_urls, since=now, turn=turn)
+            await vendor.rows(KEY, "a.example", [names(task_ids, play_urls, now)])
 
     assert secrets_in(caught.value) == set()
     assert not any(secret in caplog.text for secret in SECRETS)

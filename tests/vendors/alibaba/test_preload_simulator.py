@@ -28,6 +28,7 @@ from livetask_operator.vendors.contract import (
 from livetask_operator.vendors.transport import Transport
 from livetask_simulator.client import Simulator
 from livetask_simulator.process import simulator_process
+from tests.vendors.alibaba.preload_list import names
 
 KEY = Credential("LTAIgood", "good-secret")
 TEMPORARY = Credential("STS.good", "sts-secret", "CAIS+tok/en==")
@@ -72,12 +73,8 @@ async def read(
     play_urls: list[str] | None = None,
     credential: Credential = KEY,
 ) -> PreloadRows:
-    async def turn() -> None: ...
-
-    since = datetime.now(UTC) - timedelta(hours=6)
-    return await vendor.rows(
-        credential, DOMAIN, task_ids=task_ids or [], play_urls=play_urls or [], since=since, turn=turn
-    )
+    asked = names(task_ids or [], play_urls or [], datetime.now(UTC) - timedelta(hours=6))
+    return (await vendor.rows(credential, DOMAIN, [asked]))[asked]
 
 
 async def state_of(vendor: PreloadVendor, url: str = URL) -> tuple[RowState, int | None]:
@@ -169,8 +166,8 @@ async def test_a_long_history_is_cut_to_what_is_asked_for_and_the_cloud_takes_th
 async def test_preloads_that_come_while_a_domain_is_walked_hide_no_task(
     cloud: Simulator, vendor: PreloadVendor
 ) -> None:
-    names = [f"p-{number}" for number in range(150)]
-    for name in names:
+    ids = [f"p-{number}" for number in range(150)]
+    for name in ids:
         cloud.add_preload(ACCOUNT, DOMAIN, URL, task_id=name, created_seconds_ago=60)
     added = 0
 
@@ -179,9 +176,9 @@ async def test_preloads_that_come_while_a_domain_is_walked_hide_no_task(
         added += 1
         await asyncio.to_thread(cloud.add_preload, ACCOUNT, DOMAIN, URL, task_id=f"new-{added}")
 
-    found = await vendor.rows(KEY, DOMAIN, task_ids=names, play_urls=[], since=datetime.now(UTC), turn=turn)
+    (found,) = (await vendor.rows(KEY, DOMAIN, [names(ids)], turn)).values()
 
-    assert (found.complete, sorted(row.task_id for row in found.rows)) == (True, sorted(names))
+    assert (found.complete, sorted(row.task_id for row in found.rows)) == (True, sorted(ids))
 
 
 async def test_a_domain_of_another_account_is_an_invalid_request(cloud: Simulator, vendor: PreloadVendor) -> None:

@@ -11,6 +11,7 @@ import httpx
 from livetask_operator.vendors.contract import Credential, Look, State, StopAnswer, TaskRef
 from livetask_operator.vendors.huawei.relay import HuaweiRelay
 from livetask_operator.vendors.transport import Transport
+from tests.vendors.no_network import NoNetwork
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 PROJECT, REGION = "0123456789abcdef", "cn-north-4"
@@ -30,7 +31,7 @@ def relay(
     clock: Callable[[], datetime] = lambda: NOW,
 ) -> HuaweiRelay:
     return HuaweiRelay(
-        Transport("livetask-operator/0.1.0 (test)", http=httpx.MockTransport(answer)),
+        Transport("livetask-operator/0.1.0 (test)", http=NoNetwork(answer)),
         endpoint="https://live.{region}.example:8443",
         clock=clock,
         status_words=words,

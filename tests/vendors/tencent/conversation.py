@@ -11,6 +11,7 @@ import httpx
 from livetask_operator.vendors.contract import Credential, Look, State, StopAnswer, TaskRef
 from livetask_operator.vendors.tencent.relay import TencentRelay
 from livetask_operator.vendors.transport import Transport
+from tests.vendors.no_network import NoNetwork
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 TASK = TaskRef("TencentCloud", "1400000001", "CR6Lqv-x+y.", region="ap-singapore")
@@ -27,7 +28,7 @@ class Conversation:
         self._answers = list(answers)
         self._seconds = itertools.count()
         self.relay = TencentRelay(
-            Transport("livetask-operator/0.1.0 (test)", http=httpx.MockTransport(self._answer)),
+            Transport("livetask-operator/0.1.0 (test)", http=NoNetwork(self._answer)),
             endpoint="https://trtc.example:8443",
             clock=lambda: NOW + timedelta(seconds=next(self._seconds)),
             status_words=status_words,
