@@ -19,6 +19,7 @@ import uvloop
 from livetask_operator.config import Config, ConfigError, describe, load
 from livetask_operator.kube.connection import NoCluster
 from livetask_operator.kube.process import Options, Vendors, run
+from livetask_operator.kube.scope import BadScope, Scope, read_lease_name, read_namespace
 from livetask_operator.observability import logging
 from livetask_operator.observability.health import Health
 from livetask_operator.observability.http import Address, ListenError, ObservabilityServer, parse_address
@@ -48,16 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     logging.configure(options.log_level, options.log_format, sys.stderr)
     try:
-        address = parse_address(options.listen)
+        address, process = parse_address(options.listen), _run_options(options)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_run(options, address, config))
-    except (NoCluster, ListenError) as error:
+            return runner.run(_run(process, address, config))
+    except (BadScope, NoCluster, ListenError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return BAD_USAGE
 
 
-async def _run(options: argparse.Namespace, address: Address, config: Config) -> int:
-    user_agent = f"livetask-operator/{VERSION}"
+async def _run(options: Options, address: Address, config: Config) -> int:
+    user_agent = options.user_agent
     metrics, health = Metrics(), Health(time.monotonic)
     server = ObservabilityServer(health, metrics)
     await server.start(address)
@@ -65,20 +66,21 @@ async def _run(options: argparse.Namespace, address: Address, config: Config) ->
         async with Transport(
             f"{user_agent} ({config.cluster_name})" if config.cluster_name else user_agent
         ) as transport:
-            return await run(_run_options(options, user_agent), config, _vendors(config, transport), metrics, health)
+            return await run(options, config, _vendors(config, transport), metrics, health)
     finally:
         await server.close()
 
 
-def _run_options(options: argparse.Namespace, user_agent: str) -> Options:
+def _run_options(options: argparse.Namespace) -> Options:
+    """What the command line says. Raises BadScope where a word of it cannot be meant."""
+    lease_namespace = options.lease_namespace
     return Options(
-        namespaces=tuple(options.namespace),
-        selector=options.selector,
+        scope=Scope.read(options.namespace, options.selector),
         leader_elect=options.leader_elect,
-        lease_name=options.lease_name,
-        lease_namespace=options.lease_namespace,
+        lease_name=read_lease_name(options.lease_name),
+        lease_namespace="" if lease_namespace is None else read_namespace(lease_namespace, "--lease-namespace"),
         identity=f"{os.environ.get('POD_NAME') or socket.gethostname()}_{uuid.uuid4().hex[:8]}",
-        user_agent=user_agent,
+        user_agent=f"livetask-operator/{VERSION}",
     )
 
 
@@ -145,9 +147,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add(
         "--selector",
-        default="",
         metavar="LABELS",
-        help="follow only objects with these labels, as kubectl -l takes them",
+        help="follow only objects with these labels, as kubectl -l takes them; how to divide them among several "
+        "operators: manifests/scaling.md",
     )
     add(
         "--leader-elect",
@@ -159,9 +161,9 @@ def _parser() -> argparse.ArgumentParser:
         "--lease-name",
         default="livetask-operator",
         metavar="NAME",
-        help="default livetask-operator; shards need names of their own, and the right to them (manifests/rbac.yaml)",
+        help="default livetask-operator; each shard needs one of its own, and the right to it (manifests/scaling.md)",
     )
-    add("--lease-namespace", default="", metavar="NS", help="else POD_NAMESPACE, else the context's")
+    add("--lease-namespace", metavar="NS", help="else POD_NAMESPACE, else the context's")
     add(
         "--listen",
         default="0.0.0.0:8080",

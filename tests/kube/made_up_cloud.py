@@ -14,6 +14,7 @@ from pathlib import Path
 
 from livetask_operator.config import Config
 from livetask_operator.kube.process import Options, Vendors, run
+from livetask_operator.kube.scope import Scope
 from livetask_operator.observability.health import Health
 from livetask_operator.observability.metrics import Metrics
 from livetask_operator.vendors.catalogue import relay_vendors
@@ -104,8 +105,7 @@ class NimbusCloud:
 async def main(folder: Path, namespace: str) -> int:
     """The operator as `livetask-operator run` puts it together, and the one line."""
     options = Options(
-        namespaces=(namespace,),
-        selector="",
+        scope=Scope((namespace,)),
         leader_elect=False,
         lease_name="",
         lease_namespace="",

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 from kubernetes.aio import client
 
+from livetask_operator.kube.scope import EVERYTHING, Scope
 from livetask_operator.reconcile.resource import FINALIZER, GROUP, VERSION, RelayTask, Resource
 
 REQUEST_TIMEOUT_S = 10.0
@@ -40,14 +41,22 @@ class Unavailable(KubeError):
     """The API server is away or busy: try again later."""
 
 
-class ObjectApi:
-    """The objects of one kind. `namespaces` confine what is read, none: all; `selector`: which of them are followed."""
+class NotServed(Unavailable):
+    """The API server does not serve this kind, or not yet."""
 
-    def __init__(self, api: client.ApiClient, plural: str, namespaces: Sequence[str] = (), selector: str = "") -> None:
+
+Place = str | None
+"""A namespace; None: all of them, read at once."""
+
+
+class ObjectApi:
+    """The objects of one kind. `scope` confines what is read to namespaces, and tells which of it is followed."""
+
+    def __init__(self, api: client.ApiClient, plural: str, scope: Scope = EVERYTHING) -> None:
         self.plural = plural
+        self.places: Sequence[Place] = scope.namespaces or (None,)
         self._objects = client.CustomObjectsApi(api)
-        self._namespaces = tuple(namespaces)
-        self._selector = selector
+        self._selector = {"label_selector": scope.selector} if scope.selector else {}
 
     async def get(self, namespace: str, name: str) -> Mapping[str, Any]:
         """The object as it is now. Raises ObjectGone."""
@@ -117,32 +126,43 @@ class ObjectApi:
     async def list_same_task(self, task: RelayTask) -> list[Mapping[str, Any]]:
         """All objects that name the same vendor task id, in this moment, whatever their labels."""
         selector = f"{task.vendor.task_field}={task.ref.task}"
-        return [body async for body in self._list(field_selector=selector)]
+        return [body for place in self.places async for body in self._list(place, field_selector=selector)]
 
     async def list_all(self) -> list[Mapping[str, Any]]:
         """All objects that are followed: the operator may read them and its selector has them."""
-        selectors = {"label_selector": self._selector} if self._selector else {}
-        return [body async for body in self._list(**selectors)]
+        return [body for place in self.places for body in await self.list_place(place)]
 
-    async def _list(self, **selectors: str) -> AsyncIterator[Mapping[str, Any]]:
-        for namespace in self._namespaces or (None,):
-            token: str | None = None
-            while True:
-                with translated(f"list {self.plural}"):
-                    page = _mapping(await self._list_page(namespace, token, selectors))
-                for body in page["items"]:
-                    yield body
-                token = page["metadata"].get("continue") or None
-                if token is None:
-                    break
+    async def list_place(self, place: Place) -> list[Mapping[str, Any]]:
+        """The objects of one of the places that are followed: what is wrong with one says nothing of another."""
+        return [body async for body in self._list(place, **self._selector)]
 
-    async def _list_page(self, namespace: str | None, token: str | None, selectors: Mapping[str, str]) -> object:
-        arguments: dict[str, Any] = {"limit": PAGE, "_request_timeout": REQUEST_TIMEOUT_S, **selectors}
+    async def can_list(self, place: Place) -> None:
+        """Return where the objects of a place can be listed. Raises KubeError.
+
+        Costs next to nothing: one object is read, whatever its labels. With a selector it would be as many as it takes
+        to find one that has them; from the API server's cache (resourceVersion 0), which knows no limit, all.
+        """
+        with translated(f"list {self.plural}"):
+            await self._list_page(place, None, {"limit": 1})
+
+    async def _list(self, place: Place, **selectors: str) -> AsyncIterator[Mapping[str, Any]]:
+        token: str | None = None
+        while True:
+            with translated(f"list {self.plural}"):
+                page = _mapping(await self._list_page(place, token, selectors))
+            for body in page["items"]:
+                yield body
+            token = page["metadata"].get("continue") or None
+            if token is None:
+                break
+
+    async def _list_page(self, place: Place, token: str | None, options: Mapping[str, Any]) -> object:
+        arguments: dict[str, Any] = {"limit": PAGE, "_request_timeout": REQUEST_TIMEOUT_S, **options}
         if token is not None:
             arguments["_continue"] = token
-        if namespace is None:
+        if place is None:
             return await self._objects.list_custom_object_for_all_namespaces(GROUP, VERSION, self.plural, **arguments)
-        return await self._objects.list_namespaced_custom_object(GROUP, VERSION, namespace, self.plural, **arguments)
+        return await self._objects.list_namespaced_custom_object(GROUP, VERSION, place, self.plural, **arguments)
 
     async def crd_is_deleted(self) -> bool:
         """Whether the CRD itself is being deleted: then its objects go as with `Orphan`."""
@@ -173,7 +193,7 @@ def translated(what: str, *, unprocessable_is_conflict: bool = False) -> Iterato
         if error.status == 422 and unprocessable_is_conflict:
             raise Conflict(message) from None
         if error.status is None or error.status >= 500 or error.status in _MAY_PASS:
-            raise Unavailable(message) from None
+            raise (NotServed if error.status == 404 else Unavailable)(message) from None
         raise Refused(message) from None
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise Unavailable(f"{what}: {type(error).__name__}") from None

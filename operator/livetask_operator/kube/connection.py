@@ -11,11 +11,13 @@ from typing import Any
 
 import aiohttp
 import kopf
+import yaml
 from kubernetes.aio import client, config
 
 KOPF_CONNECTIONS = 64
 """kopf's own session is unbounded: 1300 sockets at the start of 5000 objects."""
 API_CONNECTIONS = 64
+USUAL_KUBECONFIG = Path("~/.kube/config")
 IN_CLUSTER_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -60,27 +62,45 @@ async def connect(user_agent: str) -> AsyncIterator[Connection]:
     configuration.connection_pool_maxsize = API_CONNECTIONS
     namespace = os.environ.get("POD_NAMESPACE", "")
     try:
-        if "KUBECONFIG" not in os.environ and "KUBERNETES_SERVICE_HOST" in os.environ:
+        if not os.environ.get("KUBECONFIG") and "KUBERNETES_SERVICE_HOST" in os.environ:
             config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
             namespace = namespace or _in_cluster_namespace()
         else:
-            _check_files(os.environ.get("KUBECONFIG", ""))
+            _check_files()
             await config.load_kube_config(client_configuration=configuration, persist_config=False)  # type: ignore[no-untyped-call]
             namespace = namespace or _context_namespace()
-    except (config.ConfigException, OSError) as error:
+    except (config.ConfigException, OSError, KeyError, TypeError, AttributeError) as error:  # the last: of its shape
         raise NoCluster(
-            f"There is no way to a cluster: {error}. Set KUBECONFIG to a kubeconfig file, or run in a pod."
+            f"There is no way to a cluster: {_words(error)}. Set KUBECONFIG to a kubeconfig file that kubectl takes, "
+            "or run in a pod."
         ) from error
     async with client.ApiClient(configuration) as api:
         api.user_agent = user_agent
         yield Connection(api, user_agent, namespace or "default")
 
 
-def _check_files(paths: str) -> None:
-    """Name a file that is not there: the client's own words would not."""
-    missing = [path for path in paths.split(os.pathsep) if path and not Path(path).is_file()]
-    if missing:
-        raise OSError(f"KUBECONFIG names {', '.join(missing)}, which is no file")
+def _check_files() -> None:
+    """Say what is wrong with the files in words: the client's own would not, or are a traceback."""
+    named = [Path(path) for path in os.environ.get("KUBECONFIG", "").split(os.pathsep) if path]
+    if not named and not USUAL_KUBECONFIG.expanduser().exists():
+        raise OSError(f"KUBECONFIG is not set, there is no {USUAL_KUBECONFIG}, and this is no pod")
+    for path in named or [USUAL_KUBECONFIG.expanduser()]:
+        if not path.is_file():
+            raise OSError(f"KUBECONFIG names {path}, which is no file")
+        try:
+            document = yaml.safe_load(path.read_text())
+        except (yaml.YAMLError, UnicodeDecodeError):
+            raise OSError(f"{path} is no YAML") from None
+        if not isinstance(document, dict):
+            raise OSError(f"{path} is no kubeconfig")
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename} cannot be read ({error.strerror.lower()})"
+    if isinstance(error, config.ConfigException | OSError):
+        return str(error).removesuffix(".")
+    return f"the kubeconfig is not as it should be ({type(error).__name__}: {error})"
 
 
 def _in_cluster_namespace() -> str:
@@ -88,5 +108,5 @@ def _in_cluster_namespace() -> str:
 
 
 def _context_namespace() -> str:
-    contexts: Any = config.list_kube_config_contexts(os.environ.get("KUBECONFIG"))  # type: ignore[no-untyped-call]
+    contexts: Any = config.list_kube_config_contexts(os.environ.get("KUBECONFIG") or None)  # type: ignore[no-untyped-call]
     return str(contexts[1]["context"].get("namespace", ""))

@@ -32,8 +32,16 @@ class Lease:
     """A claim on one Lease. Other replicas' clocks are not trusted: a holder is gone when its entry stands still."""
 
     def __init__(
-        self, api: client.ApiClient, namespace: str, name: str, identity: str, monotonic: Callable[[], float]
+        self,
+        api: client.ApiClient,
+        namespace: str,
+        name: str,
+        identity: str,
+        monotonic: Callable[[], float],
+        told: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`told` what keeps this process from ever acting, as long as it does; "" when nothing does any more."""
+        self._told = told
         self._leases = client.CoordinationV1Api(api)
         self._namespace = namespace
         self._name = name
@@ -47,25 +55,39 @@ class Lease:
         """Wait until this process holds the Lease."""
         said = None
         while True:
-            try:
-                holder = await self._claim()
-            except Refused as error:
-                holder = (
-                    f"nobody, as far as can be told: {error}. Give the ServiceAccount the right to get, create and "
-                )
-                holder += "update this Lease (manifests/rbac.yaml, resourceNames)"
-                level = logging.ERROR
-            except KubeError as error:
-                holder, level = f"nobody that can be told ({error})", logging.WARNING
-            else:
-                level = logging.INFO
-            if holder == self._identity:
-                log.info("leading", extra={"fields": {"lease": f"{self._namespace}/{self._name}", "as": holder}})
+            held, in_the_way, level = await self._try()
+            self._told(in_the_way)
+            if held == self._identity:
+                log.info("leading", extra={"fields": {"lease": self._label, "as": held}})
                 return
-            if holder != said:
-                log.log(level, "standing by: the Lease %s/%s is held by %s", self._namespace, self._name, holder)
-                said = holder
+            words = in_the_way or held
+            if words != said:
+                log.log(level, "standing by: %s", words)
+                said = words
             await asyncio.sleep(RETRY_S * random.uniform(0.8, 1.2))  # noqa: S311 - a spread
+
+    async def _try(self) -> tuple[str, str, int]:
+        """Who holds the Lease, or how that stands; what a person must mend before this process can; how loud."""
+        try:
+            holder = await self._claim()
+        except Refused as error:
+            words = (
+                f"{error}. Give the ServiceAccount the right to create Leases in namespace {self._namespace}, and to "
+                f"get and update the one named {self._name}"
+            )
+            return "", f"the Lease {self._label} cannot be had: {words}", logging.ERROR
+        except ObjectGone as error:  # not of the Lease: that would have been made
+            words = f"{error}. Create namespace {self._namespace}, or name another with --lease-namespace"
+            return "", f"the Lease {self._label} cannot be had: {words}", logging.ERROR
+        except KubeError as error:
+            return f"who holds the Lease {self._label} cannot be told: {error}", "", logging.WARNING
+        if holder == self._identity:
+            return holder, "", logging.INFO
+        return f"the Lease {self._label} is held by {holder}", "", logging.INFO
+
+    @property
+    def _label(self) -> str:
+        return f"{self._namespace}/{self._name}"
 
     async def keep(self) -> None:
         """Renew until the Lease is lost. Raises LeaseLost, in time for this process to end before another acts."""
@@ -78,12 +100,10 @@ class Lease:
             except KubeError as error:
                 log.warning("the Lease was not renewed: %s", error)
             except TimeoutError:
-                raise LeaseLost(
-                    f"the Lease {self._namespace}/{self._name} was not renewed for {RENEW_DEADLINE_S:g} s"
-                ) from None
+                raise LeaseLost(f"the Lease {self._label} was not renewed for {RENEW_DEADLINE_S:g} s") from None
             else:
                 if holder != self._identity:
-                    raise LeaseLost(f"the Lease {self._namespace}/{self._name} was taken by {holder}")
+                    raise LeaseLost(f"the Lease {self._label} was taken by {holder}")
 
     async def release(self) -> None:
         """Let a standby take over at once, at the end of this process."""
@@ -125,7 +145,7 @@ class Lease:
         return self._identity
 
     async def _read(self) -> client.V1Lease:
-        with translated(f"get Lease {self._namespace}/{self._name}"):
+        with translated(f"get Lease {self._label}"):
             return await self._leases.read_namespaced_lease(
                 self._name, self._namespace, _request_timeout=REQUEST_TIMEOUT_S
             )
@@ -139,11 +159,11 @@ class Lease:
             lease_transitions=0,
         )
         lease = client.V1Lease(metadata=client.V1ObjectMeta(name=self._name, namespace=self._namespace), spec=spec)
-        with translated(f"create Lease {self._namespace}/{self._name}"):
+        with translated(f"create Lease {self._label}"):
             await self._leases.create_namespaced_lease(self._namespace, lease, _request_timeout=REQUEST_TIMEOUT_S)
 
     async def _replace(self, lease: client.V1Lease) -> None:
-        with translated(f"renew Lease {self._namespace}/{self._name}"):
+        with translated(f"renew Lease {self._label}"):
             await self._leases.replace_namespaced_lease(
                 self._name, self._namespace, lease, _request_timeout=REQUEST_TIMEOUT_S
             )

@@ -10,16 +10,19 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from livetask_operator.config import Config
-from livetask_operator.kube.api import KubeError, ObjectApi
+from livetask_operator.kube.api import ObjectApi
 from livetask_operator.kube.connection import Connection, connect
 from livetask_operator.kube.follow import Follow
 from livetask_operator.kube.lease import Lease, LeaseLost
+from livetask_operator.kube.reach import Reach
+from livetask_operator.kube.scope import Scope
 from livetask_operator.kube.turns import HEARTBEAT
 from livetask_operator.kube.watching import watch
 from livetask_operator.observability.health import Health
@@ -33,7 +36,6 @@ LAG_EVERY_S = 1.0
 KOPF_GRACE_S = 3.0
 EVENTS_GRACE_S = 3.0
 """For what is still to be posted at the end: an API server that hangs must not keep the Lease from the next."""
-SERVED_AGAIN_S = 2.0
 
 log = logging.getLogger("livetask.process")
 
@@ -50,8 +52,7 @@ class Vendors:
 class Options:
     """What the command line says."""
 
-    namespaces: Sequence[str]
-    selector: str
+    scope: Scope
     leader_elect: bool
     lease_name: str
     lease_namespace: str
@@ -70,60 +71,57 @@ async def run(options: Options, config: Config, vendors: Vendors, metrics: Metri
     _listen_to_signals(stop)
     async with connect(options.user_agent) as connection:
         log.info("%s starts", options.user_agent, extra={"fields": _start_fields(options, config, connection)})
-        lease = _lease(options, connection)
-        if lease is not None:
-            health.become_ready()  # a standby could act at once
-            if not await _before(stop, lease.acquire()):
-                return 0
-        metrics.leader.set(1)
+        lease = _lease(options, connection, health)
+        apis = {plural: ObjectApi(connection.api, plural, options.scope) for plural in (RELAY_TASKS, PRELOAD_TASKS)}
+        reach = Reach(connection.api, tuple(apis.values()), health)
+        reaching = asyncio.create_task(reach.run(), name="reach")  # as a standby, too: could it act at once?
         try:
-            return await _lead(options, config, vendors, metrics, health, connection, lease, stop)
+            if lease is not None:
+                health.become_ready()
+                if not await _before(stop, lease.acquire()):
+                    return 0
+            metrics.leader.set(1)
+            follow = Follow(connection.api, apis, vendors.relay, vendors.preload, config, metrics, health, now)
+            work = {asyncio.create_task(_measure_lag(metrics), name="lag"), reaching}
+            return await _lead(follow, health, lease, work, partial(_watch, connection, follow, options, reach), stop)
         finally:
             metrics.leader.set(0)
+            reaching.cancel()
 
 
 def _start_fields(options: Options, config: Config, connection: Connection) -> dict[str, object]:
     """What a reader of the log wants to know first."""
     return {
         "server": connection.api.configuration.host,
-        "namespaces": ",".join(options.namespaces) or "all",
-        "selector": options.selector,
+        "namespaces": ",".join(options.scope.namespaces) or "all",
+        "selector": options.scope.selector,
         "stops": config.stops.value,
         "cluster": config.cluster_name,
     }
 
 
 async def _lead(
-    options: Options,
-    config: Config,
-    vendors: Vendors,
-    metrics: Metrics,
+    follow: Follow,
     health: Health,
-    connection: Connection,
     lease: Lease | None,
+    work: set[asyncio.Task[None]],
+    watch: Callable[[asyncio.Event, asyncio.Event], Coroutine[Any, Any, None]],
     stop: asyncio.Event,
 ) -> int:
-    apis = {
-        plural: ObjectApi(connection.api, plural, options.namespaces, options.selector)
-        for plural in (RELAY_TASKS, PRELOAD_TASKS)
-    }
-    follow = Follow(connection.api, apis, vendors.relay, vendors.preload, config, metrics, health, now)
+    """Follow until a signal, or until a part of it ends that must not. `work` is done besides, `watch` is kopf's."""
     kopf_ready, kopf_stop = asyncio.Event(), asyncio.Event()
     health.require(HEARTBEAT, HEARTBEAT_WITHIN_S)
-    work = {
+    work |= {
         asyncio.create_task(follow.run(), name="scheduler"),
         asyncio.create_task(follow.secrets.run(), name="Secrets"),
         asyncio.create_task(follow.events.run(), name="Events"),
-        asyncio.create_task(_measure_lag(metrics), name="lag"),
     }
     if lease is not None:
         work.add(asyncio.create_task(lease.keep(), name="Lease"))
-    watching = asyncio.create_task(
-        _watch_when_served(connection, follow, apis.values(), options, kopf_ready, kopf_stop), name="kopf"
-    )
+    watching = asyncio.create_task(watch(kopf_ready, kopf_stop), name="kopf")
     asked_to_stop = asyncio.create_task(stop.wait(), name="signal")
     became_ready = asyncio.create_task(kopf_ready.wait())
-    ends = {*work, watching, asked_to_stop}
+    ends: set[asyncio.Task[Any]] = {*work, watching, asked_to_stop}
     done, _ = await asyncio.wait({*ends, became_ready}, return_when=asyncio.FIRST_COMPLETED)
     if done == {became_ready}:
         _listen_to_signals(stop)  # kopf has put its own in their place; ours let stops under way end first
@@ -148,17 +146,12 @@ async def _lead(
     return code
 
 
-async def _watch_when_served(
-    connection: Connection,
-    follow: Follow,
-    apis: Iterable[ObjectApi],
-    options: Options,
-    ready: asyncio.Event,
-    stop: asyncio.Event,
+async def _watch(
+    connection: Connection, follow: Follow, options: Options, reach: Reach, ready: asyncio.Event, stop: asyncio.Event
 ) -> None:
-    if options.namespaces:
-        await _until_served(apis)
-    await watch(connection, follow, options.namespaces, options.selector, ready, stop)
+    if options.scope.namespaces:
+        await reach.served.wait()  # kopf that does not scan finds the kinds at its start or never
+    await watch(connection, follow, options.scope, ready, stop)
 
 
 def _tell_end(task: asyncio.Task[object]) -> bool:
@@ -171,11 +164,18 @@ def _tell_end(task: asyncio.Task[object]) -> bool:
     return True
 
 
-def _lease(options: Options, connection: Connection) -> Lease | None:
+def _lease(options: Options, connection: Connection, health: Health) -> Lease | None:
     if not options.leader_elect:
         return None
+
+    def tell(in_the_way: str) -> None:
+        if in_the_way:
+            health.note("Lease", in_the_way, work_goes_on=False)
+        else:
+            health.settle("Lease")
+
     namespace = options.lease_namespace or connection.own_namespace
-    return Lease(connection.api, namespace, options.lease_name, options.identity, time.monotonic)
+    return Lease(connection.api, namespace, options.lease_name, options.identity, time.monotonic, tell)
 
 
 async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, object]) -> bool:
@@ -195,22 +195,6 @@ def _listen_to_signals(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-
-
-async def _until_served(apis: Iterable[ObjectApi]) -> None:
-    """Wait for the CRDs: kopf that does not scan finds them at its start or never."""
-    said = False
-    while True:
-        try:
-            for api in apis:
-                await api.list_all()
-        except KubeError as error:
-            if not said:
-                log.warning("waiting for the kinds to be served: %s. Apply crds/ first.", error)
-                said = True
-            await asyncio.sleep(SERVED_AGAIN_S)
-        else:
-            return
 
 
 async def _measure_lag(metrics: Metrics) -> None:

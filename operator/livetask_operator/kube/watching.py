@@ -7,12 +7,13 @@ import itertools
 import logging
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import kopf
 
 from livetask_operator.kube.connection import Connection
 from livetask_operator.kube.follow import Follow
+from livetask_operator.kube.scope import Scope
 from livetask_operator.reconcile.preload_resource import PRELOAD_TASKS
 from livetask_operator.reconcile.resource import GROUP, RELAY_TASKS, VERSION
 
@@ -34,10 +35,10 @@ class _ForEver:
             yield step_s * random.uniform(0.7, 1.3)  # noqa: S311 - a spread
 
 
-def settings(selector: str, *, confined: bool) -> kopf.OperatorSettings:
+def settings(scope: Scope) -> kopf.OperatorSettings:
     """How kopf behaves here; measured on a real API server.
 
-    `confined` to some namespaces, kopf would list all namespaces and, forbidden to, try for ever: so it does not scan.
+    Confined to some namespaces, kopf would list all namespaces and, forbidden to, try for ever: so it does not scan.
     """
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False  # our Events are posted on transitions, by our own writer
@@ -48,11 +49,11 @@ def settings(selector: str, *, confined: bool) -> kopf.OperatorSettings:
     settings.watching.client_timeout = WATCH_CLIENT_TIMEOUT_S
     settings.watching.chunk_size = PAGE
     settings.queueing.idle_timeout = 1.0
-    settings.scanning.disabled = confined
+    settings.scanning.disabled = bool(scope.namespaces)
     settings.process.ultimate_exiting_timeout = None
-    if selector:
+    if scope.selector:
         for plural in (RELAY_TASKS, PRELOAD_TASKS):
-            settings.watching.label_selectors[GROUP, VERSION, plural] = selector
+            settings.watching.label_selectors[GROUP, VERSION, plural] = scope.selector
     return settings
 
 
@@ -91,18 +92,17 @@ def _tell(follow: Follow, plural: str, event: kopf.RawEvent) -> None:
 async def watch(
     connection: Connection,
     follow: Follow,
-    namespaces: Sequence[str],
-    selector: str,
+    scope: Scope,
     ready: asyncio.Event,
     stop: asyncio.Event,
 ) -> None:
     """List and watch until `stop` is set. `ready` is set when kopf runs."""
     await kopf.operator(
         registry=registry(connection, follow),
-        settings=settings(selector, confined=bool(namespaces)),
+        settings=settings(scope),
         standalone=True,
-        clusterwide=not namespaces,
-        namespaces=list(namespaces),
+        clusterwide=not scope.namespaces,
+        namespaces=list(scope.namespaces),
         ready_flag=ready,
         stop_flag=stop,
     )

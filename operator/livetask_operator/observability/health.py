@@ -13,6 +13,7 @@ class Health:
         self._beats: dict[str, float] = {}
         self._required: dict[str, float] = {}
         self._reason = "starting"
+        self._notes: dict[str, tuple[str, bool]] = {}
 
     def beat(self, name: str) -> None:
         """A part says that it is alive."""
@@ -30,12 +31,26 @@ class Health:
     @property
     def ready(self) -> bool:
         """Whether the process does, or could at once do, its work. A standby is ready."""
-        return not self._reason
+        return not self._reason and all(goes_on for _, goes_on in self._notes.values())
 
     @property
     def not_ready_because(self) -> str:
         """Why it is not ready, in a few words; empty where it is."""
-        return self._reason
+        missing = [words for _, (words, goes_on) in sorted(self._notes.items()) if not goes_on]
+        return "; ".join([self._reason, *missing] if self._reason else missing)
+
+    @property
+    def notes(self) -> list[str]:
+        """What else is to be known, though the work goes on."""
+        return [words for _, (words, goes_on) in sorted(self._notes.items()) if goes_on]
+
+    def note(self, part: str, words: str, *, work_goes_on: bool) -> None:
+        """Something is not as it should be with a part; where its work does not go on the process is not ready."""
+        self._notes[part] = (words, work_goes_on)
+
+    def settle(self, part: str) -> None:
+        """All is well with a part."""
+        self._notes.pop(part, None)
 
     def become_ready(self) -> None:
         """The work is going on."""

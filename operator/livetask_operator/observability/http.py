@@ -74,8 +74,8 @@ class ObservabilityServer:
 
     async def _readyz(self, _: web.Request) -> web.Response:
         if self._health.ready:
-            return _text(200, "ready")
-        return _text(503, f"not ready: {self._health.not_ready_because}")
+            return _text(200, "\n".join(["ready", *self._health.notes]))
+        return _text(503, "\n".join([f"not ready: {self._health.not_ready_because}", *self._health.notes]))
 
     async def _show_metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=self._metrics.text(), headers={"Content-Type": CONTENT_TYPE})
