@@ -9,8 +9,9 @@ import ssl
 import subprocess
 import tempfile
 import urllib.error
+import urllib.parse
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,17 @@ CONTROLLERS = (
     "deployment-controller",
     "replicaset-controller",
 )
+WRITES = ("create", "update", "patch", "delete")
+LISTS = ("list", "watch")
 AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
-    "rules": [{"level": "Metadata", "verbs": ["create", "update", "patch", "delete"]}, {"level": "None"}],
+    "rules": [
+        {"level": "Metadata", "verbs": list(WRITES)},
+        {"level": "Metadata", "verbs": list(LISTS), "resources": [{"group": "livetask.dev"}]},
+        {"level": "None"},
+    ],
 }
 
 
@@ -49,6 +56,16 @@ class AuditedWrite:
     namespace: str
     name: str
     code: int
+
+
+@dataclass(frozen=True)
+class AuditedList:
+    """One list or watch of our kinds that somebody asked the API server for, with the query as it was sent."""
+
+    verb: str
+    resource: str
+    namespace: str
+    query: Mapping[str, str]
 
 
 class ControlPlane:
@@ -123,8 +140,7 @@ class ControlPlane:
     def writes(self, user: str = "") -> list[AuditedWrite]:
         """All writes so far whose user name has this text in it, Events and Leases included."""
         found = []
-        for line in self._audit_log.read_text().splitlines():
-            entry = json.loads(line)
+        for entry in self._audited(WRITES):
             target = entry.get("objectRef", {})
             write = AuditedWrite(
                 user=entry["user"]["username"],
@@ -138,6 +154,26 @@ class ControlPlane:
             if user in write.user:
                 found.append(write)
         return found
+
+    def lists(self, user: str = "") -> list[AuditedList]:
+        """All lists and watches of our kinds so far, by users whose name has this text in it; a watch as it began."""
+        found = []
+        for entry in self._audited(LISTS):
+            if user not in entry["user"]["username"] or (entry["verb"], entry["stage"]) == (
+                "watch",
+                "ResponseComplete",
+            ):
+                continue
+            query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(entry["requestURI"]).query))
+            target = entry.get("objectRef", {})
+            found.append(AuditedList(entry["verb"], target.get("resource", ""), target.get("namespace", ""), query))
+        return found
+
+    def _audited(self, verbs: Collection[str]) -> Iterator[Any]:
+        for line in self._audit_log.read_text().splitlines():
+            entry = json.loads(line)
+            if entry["verb"] in verbs:
+                yield entry
 
     def _start_etcd(self) -> None:
         url = f"http://127.0.0.1:{self._etcd_port}"
