@@ -1,4 +1,4 @@
-# What there is to do here. Needs Python >= 3.11, git and make; Go too, where the control plane of the tests must be built.
+# What there is to do here. Needs Python >= 3.11, git and make; Go too, for the linters of the manifests and the tests' control plane.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -36,11 +36,12 @@ $(READY): requirements-dev.lock pyproject.toml
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
-lint: $(READY) ## check format, style, types and the arrows between the rooms
+lint: $(READY) ## check format, style, types, the arrows between the rooms, and the manifests
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/python -m tests.lint
 
 format: $(READY) ## format the code and correct what can be corrected
 	$(VENV)/bin/ruff format .

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.controlplane import binaries
+from tests.programs import Program, Say
 
 NAMES = [program.name for program in binaries.PROGRAMS]
 
@@ -79,7 +80,7 @@ def test_what_does_not_match_its_seal_is_made_again(
     monkeypatch.setattr(binaries, "ARCHIVE_URL", "http://127.0.0.1:1/{version}-{system}-{machine}")
     made: list[str] = []
 
-    def build(folder: Path, missing: list[binaries.Program], _: binaries.Say) -> None:
+    def build(folder: Path, missing: list[Program], _: Say) -> None:
         for program in missing:
             made.append(program.name)
             put(folder, program.name, b"made again")
