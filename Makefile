@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help python venv lint format test demo bench lock clean
+.PHONY: help python venv lint format test test-chart demo bench lock clean
 
 VENV := .venv
 READY := $(VENV)/.ready
@@ -10,7 +10,7 @@ PYTHONS := python3.13 python3.12 python3.11 python3
 IS_USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
 help: ## show this
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 python: # print the Python that the virtual environment is made with
 	@for python in $(PYTHONS); do \
@@ -50,6 +50,10 @@ format: $(READY) ## format the code and correct what can be corrected
 test: $(READY) ## run all tests; some of them: make test ARGS="tests/config -x"
 	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()" # shows its build, which pytest would hide
 	$(VENV)/bin/pytest $(ARGS)
+
+test-chart: $(READY) ## try the Helm chart with the real Helm, which is built once (4 min on 2 cores)
+	@$(VENV)/bin/python -c "from tests.chart.with_helm import KIT; KIT.obtain()"
+	$(VENV)/bin/pytest tests/chart/with_helm.py
 
 demo: $(READY) ## show the operator at work, with simulated vendors; KEEP=1: until Ctrl-C
 	KEEP="$(KEEP)" $(VENV)/bin/python -m tests.demo

@@ -1,0 +1,1 @@
+"""The Helm chart against what kustomize makes: the same objects, both ways."""
