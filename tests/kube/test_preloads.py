@@ -137,9 +137,8 @@ def test_a_result_is_looked_at_no_more_nor_is_what_is_deleted(tenant: Tenant, co
     statuses = [preload.status() for preload in results]
     tenant.cloud.forget_preload(tenant.account, "broken")
     tenant.fault("answer", status=503, task_id="done")
-    for preload in results:
-        preload.ask("once more")
     for preload, status in zip(results, statuses, strict=True):
+        preload.ask("once more")  # one after the other: together they would cost one call, which names none of them
         handled(preload, "once more")
         assert preload.status() == {**status, "lastHandledRequestedAt": "once more"}, "the result stays as it was"
         assert contradictions(preload.body()) == []

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from livetask_operator.reconcile.preload_resource import PreloadTask
@@ -14,7 +14,15 @@ from livetask_operator.reconcile.reasons import Reason
 from livetask_operator.reconcile.resource import REQUESTED_AT
 from livetask_operator.reconcile.status import timestamp
 from livetask_operator.reconcile.trouble import Trouble
-from livetask_operator.vendors.contract import Credential, PreloadRow, PreloadRows, RowState, Turn
+from livetask_operator.vendors.contract import (
+    Credential,
+    PreloadNames,
+    PreloadRow,
+    PreloadRows,
+    RowState,
+    Turn,
+    at_once,
+)
 from tests.reconcile.given import CREATED, ERRORS, REQUEST_ID, at
 
 DAY_S = 86_400.0
@@ -39,15 +47,8 @@ class PreloadCloud:
         raise AssertionError("a decision counts no calls")
 
     async def rows(
-        self,
-        credential: Credential,
-        domain: str,
-        *,
-        task_ids: Sequence[str],
-        play_urls: Sequence[str],
-        since: datetime,
-        turn: Turn,
-    ) -> PreloadRows:
+        self, credential: Credential, domain: str, asked: Collection[PreloadNames], turn: Turn = at_once
+    ) -> Mapping[PreloadNames, PreloadRows]:
         raise AssertionError("a decision asks no vendor")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -22,6 +22,7 @@ from livetask_operator.vendors.contract import (
     Credential,
     CredentialsRejected,
     Look,
+    PreloadNames,
     PreloadRows,
     StopAnswer,
     TaskRef,
@@ -118,6 +119,10 @@ class Asking:
         """A Secret holds this credential anew: what was refused before does not count."""
         self._refusals.secret_changed(credential)
 
+    def now_s(self) -> float:
+        """The clock that all looks are told by: seconds, monotonic."""
+        return self._monotonic()
+
     def quota(self, vendor: Vendor, account: str, call: str) -> QuotaKey:
         """What such a call is counted by."""
         return self._quotas.key(vendor.name, account, call)
@@ -129,21 +134,25 @@ class Asking:
     async def look(
         self,
         task: RelayTask,
-        refs: Sequence[TaskRef],
+        refs: Collection[TaskRef],
         credential: Credential,
         lane: Lane,
         *,
         forced: bool = False,
         begun: Callable[[], None] = lambda: None,
     ) -> Reading:
-        """Look at the task, and along with it at others of the same list; `refs` names them all."""
+        """Look at the task, and along with it at others of the same list.
+
+        refs: names them all. It may grow until `begun` is called, right before the first request is made.
+        """
         vendor = task.vendor
         account = vendor.account(credential, task.ref)
         question = Question(vendor, account, vendor.look_call, credential, lane, forced, begun)
 
         async def send(turn: Turn) -> Mapping[TaskRef, Look]:
+            await turn()
             with self._measured(question):
-                looks = await vendor.look(credential, refs, turn)
+                looks = await vendor.look(credential, list(refs), _after_first(turn))
                 failed = [look for look in looks.values() if isinstance(look, VendorError)]
                 if len(failed) == len(looks):
                     raise failed[0]
@@ -177,27 +186,34 @@ class Asking:
         return answer
 
     async def rows(
-        self, task: PreloadTask, credential: Credential, lane: Lane, *, forced: bool, begun: Callable[[], None]
-    ) -> PreloadRows | Refused:
-        """Read what the vendor has of a PreloadTask's items."""
+        self,
+        task: PreloadTask,
+        asked: Collection[PreloadNames],
+        *,
+        credential: Credential,
+        lane: Lane,
+        forced: bool,
+        begun: Callable[[], None],
+    ) -> Mapping[PreloadNames, PreloadRows | NotAnswered]:
+        """Read what the vendor has of the preloads that the object, and along with it others of its domain, follow.
+
+        asked: what each of them names. It may grow until `begun` is called, right before the first request is made.
+        """
         vendor = task.vendor
         question = Question(vendor, vendor.account(credential), vendor.list_call, credential, lane, forced, begun)
 
-        async def send(turn: Turn) -> PreloadRows:
+        async def send(turn: Turn) -> Mapping[PreloadNames, PreloadRows]:
+            await turn()
             with self._measured(question):
-                return await vendor.rows(
-                    credential,
-                    task.domain,
-                    task_ids=task.task_ids,
-                    play_urls=task.play_urls,
-                    since=task.created_after,
-                    turn=turn,
-                )
+                return await vendor.rows(credential, task.domain, list(asked), _after_first(turn))
 
         answer = await self.ask(question, send)
-        if isinstance(answer, NotAnswered):
-            return Refused(Trouble.of_vendor(task, answer.error, vendor.list_call), answer.error, answer.retry_s)
-        return answer
+        return dict.fromkeys(asked, answer) if isinstance(answer, NotAnswered) else dict(answer)
+
+    @staticmethod
+    def refused(task: PreloadTask, answer: NotAnswered) -> Refused:
+        """What a question that was not answered is to one of those who asked."""
+        return Refused(Trouble.of_vendor(task, answer.error, task.vendor.list_call), answer.error, answer.retry_s)
 
     async def ask(self, question: Question, send: Callable[[Turn], Awaitable[T]]) -> T | NotAnswered:
         """Send, each call when it is its turn, and note what the answer says of the credential and the quota."""
@@ -282,6 +298,19 @@ class Asking:
             self._metrics.vendor_call_seconds.labels(question.vendor.name, question.call).observe(
                 self._monotonic() - began_s
             )
+
+
+def _after_first(turn: Turn) -> Turn:
+    """The turns of a question whose first was waited for already."""
+    is_first = True
+
+    async def next_turn() -> None:
+        nonlocal is_first
+        if not is_first:
+            await turn()
+        is_first = False
+
+    return next_turn
 
 
 def _not_put(error: VendorError, next_try_s: float, now_s: float) -> NotAnswered:

@@ -20,7 +20,7 @@ from kubernetes.aio import client
 
 from livetask_operator.config import Config
 from livetask_operator.kube.api import Conflict, KubeError, ObjectApi, ObjectGone
-from livetask_operator.kube.asking import Asking, Refused
+from livetask_operator.kube.asking import Asking
 from livetask_operator.kube.events import Events
 from livetask_operator.kube.looking import Looking, lane_of
 from livetask_operator.kube.preloads import Preloads
@@ -28,7 +28,7 @@ from livetask_operator.kube.record import Kind, Record
 from livetask_operator.kube.relays import Relays
 from livetask_operator.kube.releasing import Releasing
 from livetask_operator.kube.secrets import Secrets
-from livetask_operator.kube.sharing import Sharing
+from livetask_operator.kube.sharing import PreloadSharing, Sharing
 from livetask_operator.kube.turns import Account, Turns
 from livetask_operator.kube.writing import Writer
 from livetask_operator.observability.health import Health
@@ -41,8 +41,7 @@ from livetask_operator.polling.scheduler import Taken, Turn
 from livetask_operator.reconcile.looks import review_at_s, slowed_as_told
 from livetask_operator.reconcile.preload_resource import PRELOAD_TASKS
 from livetask_operator.reconcile.reasons import Reason
-from livetask_operator.reconcile.resource import RELAY_TASKS, Instant, RelayTask, Resource, UnreadableResource
-from livetask_operator.reconcile.settle import Seen
+from livetask_operator.reconcile.resource import RELAY_TASKS, Instant, Resource, UnreadableResource
 from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import Credential, PreloadVendor, RelayVendor
 
@@ -90,11 +89,12 @@ class Follow:
         writer = Writer(self.events, metrics, lambda record, task: self._adopt(record, task, own=True))
         self._looking = Looking(self.secrets, writer, self._rounds, now)
         sharing = Sharing(self._asking, self.secrets, self._told, self._spawn)
+        preloads = PreloadSharing(self._asking, self.secrets, self._told, self._spawn)
         relays = apis[RELAY_TASKS]
         releasing = Releasing(relays, self.secrets, self._asking, writer, relay_vendors, config, self.step_soon, now)
         self._kinds: Mapping[str, Kind] = {
             RELAY_TASKS: Relays(relays, relay_vendors, writer, self._looking, sharing, releasing),
-            PRELOAD_TASKS: Preloads(apis[PRELOAD_TASKS], preload_vendors, self._looking, self._asking),
+            PRELOAD_TASKS: Preloads(apis[PRELOAD_TASKS], preload_vendors, self._looking, preloads),
         }
         self._records: dict[str, Record[Any]] = {}
         self._unreadable: dict[str, str] = {}
@@ -171,7 +171,7 @@ class Follow:
                 due_s = self._mono() + random.uniform(0, 1)  # noqa: S311 - a spread
                 self._turns.hasten(uid, self._turn(record, due_s))
 
-    def _told(self, record: Record[RelayTask], look: Seen | Refused, credential: Credential) -> None:
+    def _told(self, record: Record[Any], look: Any, credential: Credential) -> None:
         """Somebody else's reading told of this object, too: as good as a look of its own.
 
         Not for one that has something else to do by now: its stop is not put off, its edit not taken for acted on.

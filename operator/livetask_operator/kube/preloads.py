@@ -1,4 +1,7 @@
-"""PreloadTasks: read until their result is final. No finalizer: the vendor has no call that cancels a preload."""
+"""PreloadTasks: read, all of a domain together, until their result is final.
+
+No finalizer: the vendor has no call that cancels a preload.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from livetask_operator.kube.api import ObjectApi
-from livetask_operator.kube.asking import Asking
 from livetask_operator.kube.looking import Looking
 from livetask_operator.kube.record import Record
+from livetask_operator.kube.sharing import PreloadSharing
 from livetask_operator.polling.quota import QuotaKey
 from livetask_operator.reconcile.preload_resource import PreloadTask
 from livetask_operator.reconcile.preload_settle import PreloadTrack, settle_preload
@@ -20,11 +23,15 @@ from livetask_operator.vendors.contract import Credential, PreloadVendor
 class Preloads:
     """The kind PreloadTask. `vendors` by block."""
 
-    def __init__(self, api: ObjectApi, vendors: Mapping[str, PreloadVendor], looking: Looking, asking: Asking) -> None:
+    looks_stand = False  # a row that the vendor does not show any more has expired, or not yet
+
+    def __init__(
+        self, api: ObjectApi, vendors: Mapping[str, PreloadVendor], looking: Looking, sharing: PreloadSharing
+    ) -> None:
         self.api = api
         self._vendors = vendors
         self._looking = looking
-        self._asking = asking
+        self._sharing = sharing
 
     def read(self, body: Mapping[str, Any]) -> PreloadTask:
         """Parse an object. Raises UnreadableResource."""
@@ -32,10 +39,13 @@ class Preloads:
 
     def take_over(self, task: PreloadTask, now_s: float) -> Record[PreloadTask]:
         """Begin to follow an object."""
-        return Record(self, task, PreloadTrack(since_s=now_s, interval_s=float(task.poll_interval_s)))
+        record = Record(self, task, PreloadTrack(since_s=now_s, interval_s=float(task.poll_interval_s)))
+        self._sharing.join(record)
+        return record
 
     def leave(self, record: Record[PreloadTask]) -> None:
-        """Follow an object no more: nothing is kept of it."""
+        """Follow an object no more."""
+        self._sharing.leave(record)
 
     def is_in_order(self, task: PreloadTask) -> bool:
         """It has nothing of ours but its status."""
@@ -55,7 +65,7 @@ class Preloads:
 
     def quota(self, task: PreloadTask, credential: Credential) -> QuotaKey:
         """What a look is counted by."""
-        return self._asking.quota(task.vendor, task.vendor.account(credential), task.vendor.list_call)
+        return self._sharing.quota(task, credential)
 
     async def step(self, record: Record[PreloadTask]) -> float | None:
         """One step. Returns in how many seconds the next is due; None: when something happens. Raises KubeError."""
@@ -66,10 +76,7 @@ class Preloads:
             await self._looking.write(record, task.generation)
             return None
         delay_s = await self._looking.look(
-            record,
-            lambda credential, lane, forced: self._asking.rows(
-                record.task, credential, lane, forced=forced, begun=record.begun
-            ),
+            record, lambda credential, lane, forced: self._sharing.look(record, credential, lane, forced=forced)
         )
         waits = record.task.is_polled or record.task.request_waits
         return delay_s if waits else None

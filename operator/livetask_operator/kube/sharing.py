@@ -6,108 +6,264 @@ Shared only within one exact credential: nobody sees a task by naming somebody e
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, Generic, TypeVar
 
-from livetask_operator.kube.asking import Asking, Reading, Refused
+from livetask_operator.kube.asking import Asking, NotAnswered, Reading, Refused
+from livetask_operator.kube.looking import lane_of
+from livetask_operator.kube.readings import Reading as UnderWay
+from livetask_operator.kube.readings import Readings
 from livetask_operator.kube.record import Record
 from livetask_operator.kube.secrets import Secrets
 from livetask_operator.polling.quota import Lane, QuotaKey
-from livetask_operator.reconcile.resource import RelayTask
+from livetask_operator.reconcile.preload_resource import PreloadTask
+from livetask_operator.reconcile.resource import RelayTask, Resource
 from livetask_operator.reconcile.settle import Seen
-from livetask_operator.vendors.contract import Credential, TaskRef
+from livetask_operator.vendors.contract import (
+    Credential,
+    InvalidRequest,
+    InvalidResponse,
+    PreloadNames,
+    PreloadRows,
+    TaskRef,
+)
+
+ALONG_FROM = 0.5
+"""A poll takes along who was looked at longer ago than this part of the interval. So those of one interval are soon
+looked at together, whenever each of them came, and who has a longer one is looked at twice as often at most."""
 
 ListKey = tuple[str, ...]
+T = TypeVar("T", bound=Resource)
+W = TypeVar("W")
+A = TypeVar("A")
 
 
-@dataclass(frozen=True, slots=True)
-class _UnderWay:
-    refs: frozenset[TaskRef]
-    reading: asyncio.Task[Reading]
-
-
-class Sharing:
-    """Looks of RelayTasks. `told(record, look, credential)` brings what a reading says to who did not ask for it."""
+class Shared(ABC, Generic[T, W, A]):
+    """Looks at one kind of objects. `told(record, look, credential)` brings what a reading says to who did not ask."""
 
     def __init__(
         self,
         asking: Asking,
         secrets: Secrets,
-        told: Callable[[Record[RelayTask], Seen | Refused, Credential], None],
-        spawn: Callable[[Coroutine[Any, Any, Reading]], asyncio.Task[Reading]],
+        told: Callable[[Record[Any], Any, Credential], None],
+        spawn: Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]],
     ) -> None:
         self._asking = asking
         self._secrets = secrets
         self._told = told
-        self._spawn = spawn
-        self._members: defaultdict[ListKey, dict[str, Record[RelayTask]]] = defaultdict(dict)
-        self._under_way: dict[tuple[str, ListKey, Lane], _UnderWay] = {}
+        self._members: defaultdict[ListKey, dict[str, Record[T]]] = defaultdict(dict)
+        self._readings: Readings[W, A] = Readings(spawn)
 
-    def join(self, record: Record[RelayTask]) -> None:
+    def join(self, record: Record[T]) -> None:
         """An object is followed."""
-        self._members[_list_of(record.task)][record.task.uid] = record
+        self._members[self._list_of(record.task)][record.task.uid] = record
 
-    def leave(self, record: Record[RelayTask]) -> None:
+    def leave(self, record: Record[T]) -> None:
         """An object is followed no more."""
-        key = _list_of(record.task)
+        key = self._list_of(record.task)
         self._members[key].pop(record.task.uid, None)
         if not self._members[key]:
             del self._members[key]
 
-    def quota(self, task: RelayTask, credential: Credential) -> QuotaKey:
+    async def look(self, record: Record[T], credential: Credential, lane: Lane, *, forced: bool) -> Any:
+        """Look at an object's task: in a reading that is under way, if it may join one, or in one that serves many.
+
+        Returns what was seen, or Refused.
+        """
+        task = record.task
+        answer = await self._readings.answer(
+            (credential.fingerprint, *self._company(task)),
+            self._wants(task),
+            lane,
+            forced=forced,
+            known_s=_known_s(record),
+            joined=record.begun,
+            read=partial(self._read, record, credential),
+            tell=partial(self._tell, self._list_of(task), credential),
+        )
+        return self._of(task, answer)
+
+    async def _read(self, record: Record[T], credential: Credential, reading: UnderWay[W, A]) -> A:
+        def begun() -> None:
+            """Called before each request; the first tells that the reading is on its way."""
+            if reading.sent_s is None:
+                now_s = self._asking.now_s()
+                along = self._along(record, credential, now_s) if reading.lane is Lane.POLL else ()
+                reading.send(now_s, along)
+                record.begun()
+
+        return await self._ask(record.task, credential, reading, begun)
+
+    def _along(self, record: Record[T], credential: Credential, now_s: float) -> Iterable[W]:
+        """What others of the list want to have read by now. What a person waits for is asked for by their own step."""
+        company = self._company(record.task)
+        for each in self._with(self._list_of(record.task), credential):
+            since_s = now_s - _known_s(each)
+            if (
+                since_s >= ALONG_FROM * each.track.interval_s
+                and lane_of(each.task) is Lane.POLL
+                and self._company(each.task) == company
+            ):
+                yield self._wants(each.task)
+
+    def _tell(self, key: ListKey, credential: Credential, reading: UnderWay[W, A], answer: A) -> Iterator[None]:
+        """Tell all whom the answer serves and who have no look of their own under way, or something newer."""
+        for record in self._with(key, credential):
+            newer = reading.sent_s is not None and _known_s(record) > reading.sent_s
+            if record.step is None and not newer and (look := self._of(record.task, answer)) is not None:
+                self._told(record, look, credential)
+            yield
+
+    def _with(self, key: ListKey, credential: Credential) -> Iterator[Record[T]]:
+        """The objects of a list that are followed with exactly this credential."""
+        known: dict[tuple[str, str], bool] = {}
+        for record in list(self._members.get(key, {}).values()):
+            task = record.task
+            secret = (task.namespace, task.secret)
+            if secret not in known:
+                known[secret] = self._secrets.known(task) == credential
+            if known[secret] and self._is_followed(task):
+                yield record
+
+    def _company(self, task: T) -> ListKey:
+        """Who is looked at together."""
+        return self._list_of(task)
+
+    @abstractmethod
+    def quota(self, task: T, credential: Credential) -> QuotaKey:
         """What a look at this task is counted by."""
+
+    @abstractmethod
+    def _list_of(self, task: T) -> ListKey:
+        """What one reading shows."""
+
+    @abstractmethod
+    def _wants(self, task: T) -> W:
+        """What of it an object wants to have read."""
+
+    @abstractmethod
+    def _is_followed(self, task: T) -> bool:
+        """Whether an object is looked at as things are."""
+
+    @abstractmethod
+    async def _ask(self, task: T, credential: Credential, reading: UnderWay[W, A], begun: Callable[[], None]) -> A:
+        """Ask the vendor."""
+
+    @abstractmethod
+    def _of(self, task: T, answer: A) -> Any:
+        """What an answer says of one object; None: nothing."""
+
+
+class Sharing(Shared[RelayTask, TaskRef, Reading]):
+    """Looks at RelayTasks: a project's region in one reading where the vendor lists, else all objects of one task."""
+
+    def quota(self, task: RelayTask, credential: Credential) -> QuotaKey:
         return self._asking.quota(task.vendor, task.vendor.account(credential, task.ref), task.vendor.look_call)
 
-    async def look(
-        self, record: Record[RelayTask], credential: Credential, lane: Lane, *, forced: bool
-    ) -> Seen | Refused:
-        """Look at an object's task: in a reading that is under way for it, or in one that serves its whole list."""
-        task = record.task
-        key = (
-            credential.fingerprint,
-            _list_of(task),
-            lane,
-        )  # a person does not wait for a reading far back in the line
-        while (under_way := self._under_way.get(key)) is not None and task.ref not in under_way.refs:
-            await asyncio.wait({under_way.reading})
-        if under_way is None:
-            members = [each for each in self._members[key[1]].values() if self._goes_along(each, credential)]
-            refs = frozenset({task.ref, *(each.task.ref for each in members)})
-            reading = self._spawn(self._read(record, refs, credential, lane, forced, members))
-            under_way = self._under_way[key] = _UnderWay(refs, reading)
-            reading.add_done_callback(lambda _: self._under_way.pop(key, None))
-        else:
-            record.begun()  # it stands in no line of its own
-        # Not cancelled with the one who asked: others wait for it, too.
-        return (await asyncio.shield(under_way.reading)).of(task)
+    def _list_of(self, task: RelayTask) -> ListKey:
+        ref = task.ref
+        listed = (ref.vendor, ref.application, ref.region)
+        return listed if task.vendor.look_batch > 1 else (*listed, ref.task)
 
-    async def _read(
-        self,
-        record: Record[RelayTask],
-        refs: Iterable[TaskRef],
-        credential: Credential,
-        lane: Lane,
-        forced: bool,
-        members: list[Record[RelayTask]],
+    def _wants(self, task: RelayTask) -> TaskRef:
+        return task.ref
+
+    def _is_followed(self, task: RelayTask) -> bool:
+        return not task.is_deleted and not task.suspend and task.has_finalizer
+
+    async def _ask(
+        self, task: RelayTask, credential: Credential, reading: UnderWay[TaskRef, Reading], begun: Callable[[], None]
     ) -> Reading:
-        in_order = sorted(refs, key=lambda ref: ref.task)
-        reading = await self._asking.look(record.task, in_order, credential, lane, forced=forced, begun=record.begun)
-        for member in members:
-            if member.step is None and member.task.ref in reading.looks:
-                self._told(member, reading.of(member.task), credential)
-        return reading
-
-    def _goes_along(self, record: Record[RelayTask], credential: Credential) -> bool:
-        task = record.task
-        return (
-            not task.is_deleted and not task.suspend and task.has_finalizer and self._secrets.known(task) == credential
+        return await self._asking.look(
+            task, reading.wanted, credential, reading.lane, forced=reading.forced, begun=begun
         )
 
+    def _of(self, task: RelayTask, answer: Reading) -> Seen | Refused | None:
+        return answer.of(task) if task.ref in answer.looks else None
 
-def _list_of(task: RelayTask) -> ListKey:
-    """What one reading shows: a project's region where the vendor lists, else one task."""
-    ref = task.ref
-    listed = (ref.vendor, ref.application, ref.region)
-    return listed if task.vendor.look_batch > 1 else (*listed, ref.task)
+
+Rows = Mapping[PreloadNames, PreloadRows | NotAnswered]
+
+
+class PreloadSharing(Shared[PreloadTask, PreloadNames, Rows]):
+    """Looks at PreloadTasks: all of a domain in one reading.
+
+    What one of them names may be what the vendor refuses, or a list too long to be read, and must not keep the others
+    from their answer. So who gets none in company is asked for in halves, and in the end alone; and alone it stays,
+    with a back-off of its own, until it has a good answer.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._alone: set[tuple[ListKey, PreloadNames]] = set()
+
+    def leave(self, record: Record[PreloadTask]) -> None:
+        super().leave(record)
+        self._alone.discard((self._list_of(record.task), self._wants(record.task)))
+
+    def quota(self, task: PreloadTask, credential: Credential) -> QuotaKey:
+        return self._asking.quota(task.vendor, task.vendor.account(credential), task.vendor.list_call)
+
+    def _company(self, task: PreloadTask) -> ListKey:
+        domain, names = self._list_of(task), self._wants(task)
+        return (*domain, *names.task_ids, "", *names.play_urls) if (domain, names) in self._alone else domain
+
+    def _list_of(self, task: PreloadTask) -> ListKey:
+        return (task.vendor.block, task.domain)
+
+    def _wants(self, task: PreloadTask) -> PreloadNames:
+        return PreloadNames(task.task_ids, task.play_urls, task.created_after)
+
+    def _is_followed(self, task: PreloadTask) -> bool:
+        return not task.is_deleted and task.is_polled
+
+    async def _ask(
+        self,
+        task: PreloadTask,
+        credential: Credential,
+        reading: UnderWay[PreloadNames, Rows],
+        begun: Callable[[], None],
+    ) -> Rows:
+        rows = partial(
+            self._asking.rows, task, credential=credential, lane=reading.lane, forced=reading.forced, begun=begun
+        )
+        answers = dict(await rows(reading.wanted))
+        left = [list(answers)]
+        while left:
+            asked = left.pop()
+            hidden = [names for names in asked if _may_be_anothers_fault(answers[names])]
+            if len(asked) == 1:
+                self._keep_alone(task, asked[0], alone=bool(hidden))
+                continue
+            half = (len(hidden) + 1) // 2
+            for part in (hidden[:half], hidden[half:]):
+                if part:
+                    answers |= await rows(part)
+                    left.append(part)
+        return answers
+
+    def _keep_alone(self, task: PreloadTask, names: PreloadNames, *, alone: bool) -> None:
+        key = (self._list_of(task), names)
+        if alone:
+            self._alone.add(key)
+        else:
+            self._alone.discard(key)
+
+    def _of(self, task: PreloadTask, answer: Rows) -> PreloadRows | Refused | None:
+        rows = answer.get(self._wants(task))
+        return self._asking.refused(task, rows) if isinstance(rows, NotAnswered) else rows
+
+
+def _known_s(record: Record[Any]) -> float:
+    """When what is known of an object was told."""
+    return float("-inf") if record.track.good_s is None else record.track.good_s
+
+
+def _may_be_anothers_fault(answer: PreloadRows | NotAnswered) -> bool:
+    """Whether somebody else's names in the same request may have hidden the answer."""
+    if isinstance(answer, NotAnswered):
+        return isinstance(answer.error, InvalidRequest | InvalidResponse)
+    return not answer.complete

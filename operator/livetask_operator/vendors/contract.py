@@ -22,7 +22,7 @@ The error tree, whose classes decide retry, condition and Event:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -81,16 +81,15 @@ class Credential:
     key_id: str = field(repr=False)
     secret: str = field(repr=False)
     token: str | None = field(default=None, repr=False)
+    key_hash: str = field(init=False, repr=False, compare=False)
+    """A short hash of the key's id, for `status.seenWithKeyHash`: tells keys apart, and nothing else."""
+    fingerprint: str = field(init=False, repr=False, compare=False)
+    """Identifies this exact credential, secret and token included. Stays in memory: never written, never logged."""
 
-    @property
-    def key_hash(self) -> str:
-        """A short hash of the key's id, for `status.seenWithKeyHash`: tells keys apart, and nothing else."""
-        return hashlib.sha256(self.key_id.encode()).hexdigest()[:16]
-
-    @property
-    def fingerprint(self) -> str:
-        """Identifies this exact credential, secret and token included. Stays in memory: never written, never logged."""
-        return hashlib.sha256("\0".join((self.key_id, self.secret, self.token or "")).encode()).hexdigest()
+    def __post_init__(self) -> None:
+        whole = "\0".join((self.key_id, self.secret, self.token or ""))
+        object.__setattr__(self, "key_hash", hashlib.sha256(self.key_id.encode()).hexdigest()[:16])
+        object.__setattr__(self, "fingerprint", hashlib.sha256(whole.encode()).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ class Observation:
     """Our words for the vendor's word: "trouble with the push URL"."""
     advice: str = ""
     """What a person can do about it; empty where there is nothing to do."""
-    request_id: str = ""
+    request_id: str = field(default="", compare=False)
     """The vendor's, for logs alone: never in a condition, never in an Event."""
     scheduled_start: datetime | None = None
     scheduled_end: datetime | None = None
@@ -299,6 +298,18 @@ class PreloadRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PreloadNames:
+    """The preloads that one object follows, of a domain."""
+
+    task_ids: tuple[str, ...]
+    """These tasks, at any age."""
+    play_urls: tuple[str, ...]
+    """The newest preload of each of these URLs."""
+    since: datetime
+    """Rows of `play_urls` that were created before need not be told (they may be)."""
+
+
+@dataclass(frozen=True, slots=True)
 class PreloadRows:
     """What the vendor said of the preloads that were asked for."""
 
@@ -318,18 +329,11 @@ class PreloadVendor(Vendor, Protocol):
         """What the vendor counts calls by: the key's id."""
 
     async def rows(
-        self,
-        credential: Credential,
-        domain: str,
-        *,
-        task_ids: Sequence[str],
-        play_urls: Sequence[str],
-        since: datetime,
-        turn: Turn,
-    ) -> PreloadRows:
-        """All that the vendor remembers of these tasks and URLs of a domain, in as few calls as its API allows.
+        self, credential: Credential, domain: str, asked: Collection[PreloadNames], turn: Turn = at_once
+    ) -> Mapping[PreloadNames, PreloadRows]:
+        """All that the vendor remembers of these preloads of a domain, in as few calls as its API allows.
 
-        since: rows of `play_urls` that were created before need not be told (they may be); tasks count at any age.
-        turn: awaited before each request; nothing is sent without it. Raises VendorError.
-        Source: vendor-apis.md, section 2.2.
+        Returns rows for each of `asked`: its own, and complete or not by what it names alone. `turn` is awaited before
+        each request; nothing is sent without it. Raises VendorError, for all of them together: where they are several,
+        one of them may be what the vendor refuses. Source: vendor-apis.md, section 2.2.
         """

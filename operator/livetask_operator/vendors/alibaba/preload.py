@@ -5,8 +5,9 @@ Sources: vendor-apis.md, section 2.2; traps 14, 16 and 17.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -19,10 +20,12 @@ from livetask_operator.vendors.contract import (
     ClockSkew,
     Credential,
     InvalidResponse,
+    PreloadNames,
     PreloadRow,
     PreloadRows,
     Turn,
     VendorError,
+    at_once,
 )
 from livetask_operator.vendors.transport import Transport
 
@@ -71,30 +74,62 @@ class AlibabaPreload:
         return credential.key_id
 
     async def rows(
-        self,
-        credential: Credential,
-        domain: str,
-        *,
-        task_ids: Sequence[str],
-        play_urls: Sequence[str],
-        since: datetime,
-        turn: Turn,
-    ) -> PreloadRows:
-        """The rows of the URLs first: they often are those of the tasks too."""
+        self, credential: Credential, domain: str, asked: Collection[PreloadNames], turn: Turn = at_once
+    ) -> Mapping[PreloadNames, PreloadRows]:
+        """All objects' URLs together, a hundred a call, then all their tasks: the URLs' rows often are those, too.
+
+        The URLs in the order of their `since`: those that are asked for in one call have the earliest of theirs.
+        """
         asker = _Asker(self._rpc, self._edition, self._clock, credential, domain, turn)
-        found: dict[Key, PreloadRow] = {}
-        unread: set[str] = set()
-        for urls in in_chunks(play_urls):
-            reading = await asker.chunk(urls, since)
+        found = _Found()
+        since = _earliest(asked)
+        for urls in in_chunks(sorted(since, key=lambda url: since[url])):
+            reading = await asker.chunk(urls, since[urls[0]])
             if not reading.is_whole:
-                unread.update(urls)
-            found |= {key(row): row for row in reading.rows if row.task_id in task_ids or row.play_url in urls}
-        seen = {row.task_id for row in found.values()}
-        rows, is_complete = await asker.tasks([task_id for task_id in task_ids if task_id not in seen])
-        found |= {key(row): row for row in rows}
+                found.unread.update(urls)
+            found.add(reading.rows)
+        task_ids = dict.fromkeys(task_id for names in asked for task_id in names.task_ids)
+        rows, found.uncertain = await asker.tasks([task_id for task_id in task_ids if task_id not in found.of_task])
+        found.add(rows)
+        return {names: found.of(names) for names in asked}
+
+
+@dataclass(slots=True)
+class _Found:
+    """All rows that were found, and what of it is whose."""
+
+    of_task: defaultdict[str, dict[Key, PreloadRow]] = field(default_factory=lambda: defaultdict(dict))
+    of_url: defaultdict[str, dict[Key, PreloadRow]] = field(default_factory=lambda: defaultdict(dict))
+    unread: set[str] = field(default_factory=set)
+    """URLs whose rows were not all read."""
+    uncertain: Set[str] = frozenset()
+    """Tasks of which it is not known whether they are there."""
+
+    def add(self, rows: Iterable[PreloadRow]) -> None:
+        for row in rows:
+            self.of_task[row.task_id][key(row)] = row
+            self.of_url[row.play_url][key(row)] = row
+
+    def of(self, names: PreloadNames) -> PreloadRows:
+        """What one object is told."""
+        unread = self.unread.intersection(names.play_urls)
+        rows: dict[Key, PreloadRow] = {}
+        for url in names.play_urls:
+            rows |= self.of_url.get(url, {})
+        for task_id in names.task_ids:
+            rows |= self.of_task.get(task_id, {})
         # Of a URL whose rows were not all read not even a task's row is told: it might pass for the URL's newest.
-        told = (row for row in found.values() if row.play_url not in unread)
-        return PreloadRows(tuple(told), complete=is_complete and not unread)
+        told = tuple(row for row in rows.values() if row.play_url not in unread)
+        return PreloadRows(told, complete=not unread and self.uncertain.isdisjoint(names.task_ids))
+
+
+def _earliest(asked: Iterable[PreloadNames]) -> Mapping[str, datetime]:
+    """From when on the rows of each URL are wanted."""
+    since: dict[str, datetime] = {}
+    for names in asked:
+        for url in names.play_urls:
+            since[url] = min(since.get(url, names.since), names.since)
+    return since
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,30 +154,32 @@ class _Asker:
         reading = await self._read(asked, SHORT_LIST_PAGES)
         return await self._read({**asked, **self._window(since)}, MAX_PAGES) if reading.is_too_long else reading
 
-    async def tasks(self, task_ids: Sequence[str]) -> tuple[Iterable[PreloadRow], bool]:
-        """The rows of these tasks, and whether a task without one is unknown to the vendor.
+    async def tasks(self, task_ids: Sequence[str]) -> tuple[Iterable[PreloadRow], Set[str]]:
+        """The rows of these tasks, and which of them have none and may be there all the same.
 
         A call takes one TaskId, but a page of the domain's list shows a hundred rows. So the list is walked as long as
         the walk has fewer pages to go than there are tasks to find; the rest is asked for one by one. In a domain
         with few preloads that is one call for a hundred tasks; in a busy one it is one call more than one by one.
         """
+        wanted = set(task_ids)
         left = set(task_ids)
         found: list[PreloadRow] = []
         if len(left) > FEW_TASKS:
             walk = Reading(MAX_PAGES)
             while walk.goes_on and walk.calls_left_in_sweep < len(left):
                 walk.add(await self._page({}, walk.next_page))
-                left = set(task_ids) - {row.task_id for row in walk.rows}
-            found = [row for row in walk.rows if row.task_id in task_ids]
+                left = wanted - {row.task_id for row in walk.rows}
+            found = [row for row in walk.rows if row.task_id in wanted]
             if walk.is_whole:
-                return found, True
-        is_complete = True
+                return found, frozenset()
+        uncertain = set()
         for task_id in sorted(left):
             reading = await self._task(task_id)
             of_task = [row for row in reading.rows if row.task_id == task_id]
-            is_complete = is_complete and (reading.is_whole or bool(of_task))
+            if not (reading.is_whole or of_task):
+                uncertain.add(task_id)
             found += of_task
-        return found, is_complete
+        return found, uncertain
 
     async def _task(self, task_id: str) -> Reading:
         try:
