@@ -123,6 +123,7 @@ class Api:
 class Life:
     """When what was first seen of an object, in monotonic seconds."""
 
+    seen: bool = False
     status_s: asyncio.Future[float] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     gone_s: asyncio.Future[float] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -152,22 +153,23 @@ class Watch:
         life = self._life(body["metadata"]["name"])
         began_s = time.monotonic()
         await self._api.create(self._path, body)
-        return await self._until(life.status_s, within_s) - began_s
+        return await self._until(life, life.status_s, within_s) - began_s
 
     async def delete(self, name: str, within_s: float) -> float:
         """Delete an object. Returns how many seconds later it was gone. Raises TimeoutError."""
         life = self._life(name)
         began_s = time.monotonic()
         await self._api.delete(f"{self._path}/{name}")
-        return await self._until(life.gone_s, within_s) - began_s
+        return await self._until(life, life.gone_s, within_s) - began_s
 
-    async def _until(self, moment: asyncio.Future[float], within_s: float) -> float:
+    async def _until(self, life: Life, moment: asyncio.Future[float], within_s: float) -> float:
         ends: list[asyncio.Future[Any]] = [moment, self._task]
         await asyncio.wait(ends, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
         if self._task.done():
             self._task.result()
         if not moment.done():
-            raise TimeoutError(f"an object of {self._path} did not move within {within_s:g} s")
+            seen = "" if life.seen else ", nor did the watch show it"
+            raise TimeoutError(f"an object of {self._path} did not get on within {within_s:g} s{seen}")
         return moment.result()
 
     def _life(self, name: str) -> Life:
@@ -175,6 +177,7 @@ class Watch:
 
     def _seen(self, at_s: float, kind: str, body: Mapping[str, Any]) -> None:
         life = self._life(body["metadata"]["name"])
+        life.seen = True
         if kind == "DELETED" and not life.gone_s.done():
             life.gone_s.set_result(at_s)
         elif body.get("status", {}).get("state") and not life.status_s.done():

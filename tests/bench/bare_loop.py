@@ -39,15 +39,19 @@ class BareLoop:
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def run(self, per_second: float) -> None:
-        """Make so many calls a second, for ever."""
+        """Make so many calls a second, until cancelled."""
         loop = asyncio.get_running_loop()
         next_s = loop.time()
-        while True:
-            next_s += 1.0 / per_second
-            await asyncio.sleep(next_s - loop.time())
-            call = loop.create_task(self._call(*next(self._tasks)))
-            self._under_way.add(call)
-            call.add_done_callback(self._under_way.discard)
+        try:
+            while True:
+                next_s += 1.0 / per_second
+                await asyncio.sleep(next_s - loop.time())
+                call = loop.create_task(self._call(*next(self._tasks)))
+                self._under_way.add(call)
+                call.add_done_callback(self._under_way.discard)
+        finally:
+            for call in self._under_way:
+                call.cancel()
 
     async def _call(self, credential: Credential, app: str, task: str) -> None:
         signed = sign(

@@ -194,6 +194,11 @@ class Stage:
     def of(self, *namespaces: str) -> list[Member]:
         return [member for member in self.members if member.namespace in namespaces]
 
+    @staticmethod
+    def polls_per_s(members: Iterable[Member]) -> float:
+        """How often they wish to be looked at, all together."""
+        return sum(1 / member.interval_s for member in members)
+
     async def populate(self) -> None:
         """All objects exist, and the operator that follows all of them has looked at each."""
         if self._populated:
@@ -205,7 +210,7 @@ class Stage:
             self.say(f"creating {len(self.members):,} RelayTasks in {ACCOUNTS} accounts, while the operator follows")
             await self.start_tasks(self.members, self.cloud)
             await self.create(self.members)
-        await self.all_have_a_status(ours)
+        await self.all_have_a_status(ours, "thousand", "thousands", "crowd")
         self._populated = True
 
     async def start_tasks(self, members: Iterable[Member], cloud: Cloud) -> None:
@@ -215,15 +220,16 @@ class Stage:
     async def create(self, members: Iterable[Member]) -> None:
         await many([partial(self.api.create, member.path, member.body) for member in members])
 
-    async def all_have_a_status(self, follower: Measured) -> None:
-        """Wait until every object's state is Running, and a little longer."""
-        path = "/apis/livetask.dev/v1alpha1/relaytasks?limit=1&fieldSelector=status.state!=Running"
+    async def all_have_a_status(self, follower: Measured, *namespaces: str) -> None:
+        """Wait until the state of every object in these namespaces is Running, and a little longer."""
         deadline_s = time.monotonic() + SETTLED_WITHIN_S
-        while (await self.api.get(path))["items"]:
-            follower.check()
-            if time.monotonic() > deadline_s:
-                raise TimeoutError(f"not all objects have a status after {SETTLED_WITHIN_S:g} s")
-            await asyncio.sleep(1)
+        for namespace in namespaces:
+            path = RELAY_TASKS.format(namespace=namespace) + "?limit=1&fieldSelector=status.state!=Running"
+            while (await self.api.get(path))["items"]:
+                follower.check()
+                if time.monotonic() > deadline_s:
+                    raise TimeoutError(f"not all objects of {namespace} have a status after {SETTLED_WITHIN_S:g} s")
+                await asyncio.sleep(1)
         await asyncio.sleep(QUIET_FOR_S)
 
     async def all_looked_at(self, follower: Measured, members: Iterable[Member], within_s: float, since: int) -> float:

@@ -106,18 +106,18 @@ def test_json_holds_what_the_table_holds() -> None:
     assert document["machine"] == {"cores": "2"}
 
 
-def test_the_picture_has_a_bar_for_each_figure_that_has_a_target() -> None:
+def test_the_picture_has_a_bar_for_each_value() -> None:
     rows = [
-        Row(key="a", figure="writes < all", ours=3, target=Target(0)),
+        Row(key="a", figure="writes < all", ours=3, target=Target(0), capped=0),
         Row(key="b", figure="settled", ours=math.inf, target=Target(2)),
-        Row(key="c", figure="only shown", ours=1),
+        Row(key="c", figure="plain kopf alone", capped=1),
     ]
 
     picture = svg(rows, "N & M")
 
-    assert picture.count("<rect") == 3  # the background is one
+    assert picture.count("<rect") == 1 + 3  # the background, and the bars
     assert "writes &lt; all" in picture
-    assert "only shown" not in picture
+    assert "plain kopf alone" not in picture
 
 
 def test_a_million_objects_tell_their_rows_in_their_last_line() -> None:

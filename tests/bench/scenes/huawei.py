@@ -32,7 +32,7 @@ async def play(stage: Stage) -> list[Row]:
     await ours.ready()
     stage.say(f"creating {tasks:,} RelayTasks of one Huawei Cloud project")
     await many([partial(_create, stage, f"h-{number}") for number in range(tasks)])
-    await stage.all_have_a_status(ours)
+    await stage.all_have_a_status(ours, NAMESPACE)
     await asyncio.sleep(INTERVAL_S)
 
     stage.say(f"watching {ROUNDS} rounds of looks at them")

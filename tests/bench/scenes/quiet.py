@@ -21,7 +21,7 @@ async def at_500_a_second(stage: Stage) -> list[Row]:
     interval_s = max(member.interval_s for member in stage.members)
     stage.say("measuring quiet polls at 500 a second beside the bare loop")
     place = stage.place()
-    found = await beside_bare(stage, ours, 500, max(interval_s, AT_LEAST_S))
+    found = await beside_bare(stage, ours, stage.polls_per_s(stage.members), max(interval_s, AT_LEAST_S))
     writes = stage.writes(place)
     stage.say(found.words)
     return [
@@ -52,7 +52,9 @@ async def at_200_a_second(stage: Stage) -> list[Row]:
     await ours.ready()
     await stage.all_looked_at(ours, stage.of("thousand"), 60, since)
     stage.say("measuring quiet polls at 200 a second beside the bare loop")
-    found = await beside_bare(stage, ours, 200, max(2 * FIRST_INTERVAL_S, AT_LEAST_S))
+    found = await beside_bare(
+        stage, ours, stage.polls_per_s(stage.of("thousand")), max(2 * FIRST_INTERVAL_S, AT_LEAST_S)
+    )
     stage.say(found.words)
     return [
         Row(
