@@ -27,7 +27,7 @@ from livetask_operator.observability.metrics import Metrics
 from livetask_operator.reconcile.resource import GROUP
 from livetask_operator.reconcile.resource import VERSION as API_VERSION
 from livetask_operator.vendors.catalogue import preload_vendors, relay_vendors
-from livetask_operator.vendors.transport import Transport
+from livetask_operator.vendors.transport import NoTrust, Transport
 
 VERSION = version("livetask-operator")
 BAD_USAGE = 2
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         address, process = parse_address(options.listen), _run_options(options)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_run(process, address, config))
-    except (BadScope, NoCluster, ListenError) as error:
+    except (BadScope, NoCluster, NoTrust, ListenError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return BAD_USAGE
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.conftest import ROOT
 from tests.lifecycle.conftest import Place, Places
+from tests.lifecycle.kubelet import PROGRAM
 from tests.lifecycle.on_air import INSTALL, airs
 from tests.lifecycle.page import Page, Shell
 from tests.lifecycle.way_out import Proxy
@@ -99,6 +103,27 @@ def test_it_finds_its_way_out_through_a_proxy_with_a_private_ca(places: Places, 
         relay.is_gone()
     assert [call.task_id for call in tenant.stops()] == ["cup-final"]
     assert set(proxy.asked) == {f"{host}:443" for host in HOSTS}
+
+
+@pytest.mark.parametrize(("text", "words"), [(None, "no such file"), ("no PEM", "no certificate")], ids=["gone", "bad"])
+def test_a_ca_that_cannot_be_read_is_told_in_one_line(tmp_path: Path, text: str | None, words: str) -> None:
+    ca = tmp_path / "ca.crt"
+    if text is not None:
+        ca.write_text(text)
+
+    run = subprocess.run(
+        [PROGRAM, "run", "--listen", "127.0.0.1:0"],
+        env={**os.environ, "SSL_CERT_FILE": str(ca)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+    assert run.returncode == 2
+    (line,) = run.stderr.splitlines()
+    assert line.startswith(f"SSL_CERT_FILE names {ca}, which cannot be used")
+    assert words in line
 
 
 def test_the_page_tells_the_vendors_hosts_and_what_the_pods_ask_for() -> None:

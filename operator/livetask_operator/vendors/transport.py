@@ -7,6 +7,7 @@ libraries whose exceptions quote what was sent. No exception of theirs leaves th
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -42,6 +43,10 @@ NO_SUCH_HOST = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socke
 """What DNS says of a name that does not exist. All else, EAI_AGAIN first, may pass."""
 
 
+class NoTrust(Exception):
+    """The authorities that SSL_CERT_FILE names cannot be had. The message says what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A signed request. Its repr shows neither headers nor body."""
@@ -68,6 +73,7 @@ class Transport:
     user_agent: `livetask-operator/<version> (<clusterName>)`.
     timeout_s, max_answer_bytes: what one call may take, all included.
     http: stands in for the network, for tests; what a request asks for is in its extension `target`, as httpx calls it.
+    Raises NoTrust.
     """
 
     def __init__(
@@ -206,6 +212,18 @@ def _name_fault(error: aiohttp.ClientConnectorDNSError, host: str) -> VendorErro
     return EndpointNotFound(f"DNS knows no {name}, the proxy that HTTPS_PROXY names")
 
 
+def _trust() -> ssl.SSLContext:
+    """Everything is verified, by the usual authorities or those of SSL_CERT_FILE or SSL_CERT_DIR. Raises NoTrust."""
+    try:
+        return httpx.create_ssl_context(trust_env=True)
+    except OSError as error:  # an ssl.SSLError, too
+        words = (error.strerror or str(error)).lower()
+        raise NoTrust(
+            f"SSL_CERT_FILE names {os.environ.get('SSL_CERT_FILE')}, which cannot be used ({words}); "
+            "put the authorities' certificates there, in PEM, or unset it"
+        ) from None
+
+
 class _AnswerLost(aiohttp.ClientConnectionError):
     """A connection broke after it was made, whatever had been sent by then."""
 
@@ -233,8 +251,7 @@ class _SignedUrlTransport(httpx.AsyncBaseTransport):
     """
 
     def __init__(self) -> None:
-        # SSL_CERT_FILE and SSL_CERT_DIR are honoured here; everything is verified.
-        self._tls = httpx.create_ssl_context(trust_env=True)
+        self._tls = _trust()
         self._proxy = getproxies().get("https")
         self._session: aiohttp.ClientSession | None = None
 
