@@ -188,9 +188,10 @@ class Server:
         found = [body for body in self.bodies.values() if body["spec"].get(block, {}).get("taskId") == task.ref.task]
         return copy.deepcopy(found)
 
-    async def list_all(self) -> list[Body]:
+    async def each(self) -> AsyncIterator[Body]:
         await self._request("list")
-        return copy.deepcopy(list(self.bodies.values()))
+        for body in copy.deepcopy(list(self.bodies.values())):
+            yield body
 
     async def crd_is_deleted(self) -> bool:
         await self._request("crd")
@@ -305,6 +306,7 @@ async def world(
         Metrics(),
         Health(now_s),
         now,
+        now_s,
     )
     follow.secrets._core = cast("client.CoreV1Api", store)
     follow.events._core = cast("client.CoreV1Api", store)

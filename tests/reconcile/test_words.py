@@ -148,7 +148,7 @@ def test_a_secret_without_a_key_is_told_by_the_names_of_its_keys() -> None:
 def test_a_secret_that_the_operator_may_not_read_is_its_installers_task() -> None:
     assert words.secret_forbidden(TASK) == (
         "The operator may not read Secret sports/alibaba. "
-        "Give its ServiceAccount the right to get Secrets, as in manifests/rbac.yaml."
+        "Give its ServiceAccount the right to get Secrets there, as the roles in manifests/ do."
     )
 
 

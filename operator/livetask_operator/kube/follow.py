@@ -27,6 +27,7 @@ from livetask_operator.kube.preloads import Preloads
 from livetask_operator.kube.record import Kind, Record
 from livetask_operator.kube.relays import Relays
 from livetask_operator.kube.releasing import Releasing
+from livetask_operator.kube.reviews import Reviews
 from livetask_operator.kube.secrets import Secrets
 from livetask_operator.kube.sharing import PreloadSharing, Sharing
 from livetask_operator.kube.turns import Account, Turns
@@ -36,9 +37,8 @@ from livetask_operator.observability.metrics import Metrics
 from livetask_operator.polling import backoff
 from livetask_operator.polling.quota import Lane, QuotaKey, Quotas
 from livetask_operator.polling.rounds import Rounds
-from livetask_operator.polling.schedule import Schedule
 from livetask_operator.polling.scheduler import Taken, Turn
-from livetask_operator.reconcile.looks import review_at_s, slowed_as_told
+from livetask_operator.reconcile.looks import slowed_as_told
 from livetask_operator.reconcile.preload_resource import PRELOAD_TASKS
 from livetask_operator.reconcile.reasons import Reason
 from livetask_operator.reconcile.resource import RELAY_TASKS, Instant, Resource, UnreadableResource
@@ -46,11 +46,10 @@ from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import Credential, PreloadVendor, RelayVendor
 
 TICK_S = 1.0
+COUNT_EVERY_S = 5.0
 POLLS_AT_ONCE_S = 2.0
 """So many seconds' worth of an account's quota may be under way as polls, where the vendor is slow."""
 POLLS_AT_ONCE_AT_LEAST = 8
-BUSY_S = 10.0
-"""An account with a call in the last so many seconds is at work; one without is stuck, and its objects grow stale."""
 SPREAD_S = 5.0
 """After a restart the first looks at known objects are spread over so long, or over their interval if it is shorter."""
 SWEEP_AFTER_LISTING_S = 5.0
@@ -76,18 +75,20 @@ class Follow:
         metrics: Metrics,
         health: Health,
         now: Callable[[], Instant],
+        monotonic: Callable[[], float],
     ) -> None:
         """`apis` by plural, vendors by block."""
         self._metrics = metrics
         self._health = health
         self._now = now
+        self._mono = monotonic
         self._rounds: Rounds[QuotaKey] = Rounds()
         self.secrets = Secrets(connection, self._mono, metrics, self.secret_changed)
         self.events = Events(connection, self._mono, metrics)
         self._quotas = Quotas(config.limit, config.account_of, self._mono)
         self._asking = Asking(self._quotas, metrics, self._mono, self._accepted_again)
         writer = Writer(self.events, metrics, lambda record, task: self._adopt(record, task, own=True))
-        self._looking = Looking(self.secrets, writer, self._rounds, now)
+        self._looking = Looking(self.secrets, writer, self._rounds, now, self._mono)
         sharing = Sharing(self._asking, self.secrets, self._told, self._spawn)
         preloads = PreloadSharing(self._asking, self.secrets, self._told, self._spawn)
         relays = apis[RELAY_TASKS]
@@ -99,13 +100,10 @@ class Follow:
         self._records: dict[str, Record[Any]] = {}
         self._unreadable: dict[str, str] = {}
         self._turns = Turns(self._begin_step, self._polls_at_once, health, self._mono)
-        self._reviews: Schedule[str] = Schedule()
+        self._reviews = Reviews(self._looking, self._turns, self._quotas, self._rounds, now)
         self._work: set[asyncio.Task[Any]] = set()
         self._sweep_at_s = float("inf")
         self._stopping = False
-
-    def _mono(self) -> float:
-        return self._now().mono
 
     # What happened
 
@@ -183,7 +181,8 @@ class Follow:
             return
         delay_s = self._looking.take(record, look, credential)
         self._turns.set(task.uid, self._turn(record, self._mono() + delay_s))
-        self._spawn(self._review(record))
+        if not self._looking.is_said(record):
+            self._spawn(self._review(record))
 
     def _take_over(self, kind: Kind, task: Resource) -> None:
         now_s = self._mono()
@@ -194,7 +193,7 @@ class Follow:
         quiet = quiet and task.status.observed_generation == task.generation
         spread_s = min(SPREAD_S, task.poll_interval_s) if quiet else 0.0
         self._turns.set(task.uid, self._turn(record, now_s + random.uniform(0, spread_s)))  # noqa: S311 - a spread
-        self._review_later(record)
+        self._reviews.plan(record)
 
     def _adopt(self, record: Record[Any], task: Resource, *, own: bool) -> None:
         """Take a newer reading of an object, and go on at once where somebody did something to it."""
@@ -237,14 +236,18 @@ class Follow:
         """Have steps taken as they fall due, until `stop`."""
         self._sweep_at_s = self._mono() + SWEEP_EVERY_S
         self._turns.start()
+        count_at_s = self._mono()
         while not self._stopping:
             now_s = self._mono()
-            for uid in self._reviews.pop_due(now_s):
-                self._start_review(uid)
+            for uid in self._reviews.pop_due():
+                if (record := self._records.get(uid)) is not None:
+                    self._spawn(self._review(record)) if self._reviews.is_due(record) else self._reviews.plan(record)
             if now_s >= self._sweep_at_s:
                 self._sweep_at_s = now_s + SWEEP_EVERY_S
                 self._spawn(self._sweep())
-            self._count_states()
+            if now_s >= count_at_s:
+                count_at_s = now_s + COUNT_EVERY_S
+                self._count_states()
             await asyncio.sleep(TICK_S)
 
     async def stop(self) -> None:
@@ -298,21 +301,6 @@ class Follow:
         self._turns.ended(taken.key, taken.turn.lane)
         return False
 
-    def _start_review(self, uid: str) -> None:
-        record = self._records.get(uid)
-        if record is not None:
-            self._note_lateness(record)
-            self._spawn(self._review(record))
-
-    def _note_lateness(self, record: Record[Any]) -> None:
-        """Before it is judged by how often it is looked at: its account may be busy with people's looks."""
-        quota, now_s = record.quota, self._mono()
-        if quota is not None and now_s - self._quotas.last_call_s(quota) < max(BUSY_S, 3 / self._quotas.rate(quota)):
-            lateness = self._turns.lateness(quota)
-            if lateness + 1.0 > self._rounds.factor(quota):
-                self._rounds.noted(quota, lateness, now_s)
-        self._looking.reckon(record)
-
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.get_running_loop().create_task(work)
         self._work.add(task)
@@ -351,28 +339,16 @@ class Follow:
     def _go_on(self, record: Record[Any], delay_s: float | None) -> None:
         if delay_s is not None:
             self._turns.hasten(record.task.uid, self._turn(record, self._mono() + delay_s))
-        self._review_later(record)
+        self._reviews.plan(record)
 
     async def _review(self, record: Record[Any]) -> None:
         """What time alone changes: nothing was seen for too long, or a newcomer's grace is over."""
         try:
-            if not record.task.is_deleted:
-                await self._looking.write(record, self._looking.acted_on(record))
+            await self._reviews.carry_out(record)
         except ObjectGone:
             self.vanished(record.task.uid)
-        except KubeError as error:
-            log.warning("%s; the next look tries again", error)
-        except Exception:
-            log.exception("a fault in the operator with %s; the next look tries again", record.task.label)
         if self._records.get(record.task.uid) is record:
-            self._review_later(record)
-
-    def _review_later(self, record: Record[Any]) -> None:
-        at_s = None if record.task.is_deleted else review_at_s(record.task, record.track, self._now())
-        if at_s is None:
-            self._reviews.drop(record.task.uid)
-        else:
-            self._reviews.set(record.task.uid, at_s)
+            self._reviews.plan(record)
 
     async def _sweep(self) -> None:
         """Notice what the watch did not tell: first of all what vanished while it was down.
@@ -381,16 +357,18 @@ class Follow:
         """
         for plural, kind in self._kinds.items():
             known = {uid for uid, record in self._records.items() if record.kind is kind}
+            there = set()
             try:
-                there = {body["metadata"]["uid"]: body for body in await kind.api.list_all()}
+                async for body in kind.api.each():
+                    uid = body["metadata"]["uid"]
+                    there.add(uid)
+                    if uid in self._records or uid not in known:  # else it vanished during the listing
+                        self.changed(plural, body)
             except KubeError as error:
                 log.warning("%s; looked for missed changes again later", error)
                 continue
-            for uid in known - there.keys():
+            for uid in known - there:
                 self.vanished(uid)
-            for uid, body in there.items():
-                if uid in self._records or uid not in known:  # else it vanished during the listing
-                    self.changed(plural, body)
 
     def _count_states(self) -> None:
         counts: dict[str, Counter[str]] = {"RelayTask": Counter(), "PreloadTask": Counter()}

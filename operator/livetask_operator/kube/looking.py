@@ -32,24 +32,32 @@ Ask = Callable[[Credential, Lane, bool], Awaitable[Any]]
 class Looking:
     """Looks at living objects."""
 
-    def __init__(self, secrets: Secrets, writer: Writer, rounds: Rounds[QuotaKey], now: Callable[[], Instant]) -> None:
+    def __init__(
+        self,
+        secrets: Secrets,
+        writer: Writer,
+        rounds: Rounds[QuotaKey],
+        now: Callable[[], Instant],
+        monotonic: Callable[[], float],
+    ) -> None:
         self._secrets = secrets
         self._writer = writer
         self._rounds = rounds
         self._now = now
+        self._monotonic = monotonic
         self._telling = Budget(ROUNDS_TOLD_PER_S)
 
     async def look(self, record: Record[Any], ask: Ask) -> float:
         """Look, and write what came of it. Returns in how many seconds the next look is due. Raises KubeError."""
         task = record.task
         request = task.requested_at if task.request_waits else None
-        wait_s = record.last_look_s + REQUEST_AGAIN_S - self._now().mono
+        wait_s = record.last_look_s + REQUEST_AGAIN_S - self._monotonic()
         if request is not None and wait_s > 0:
             return wait_s
-        record.last_look_s = self._now().mono
+        record.last_look_s = self._monotonic()
         credential = await self._secrets.credential(task)
         if isinstance(credential, Trouble):
-            record.track = record.track.after(credential, self._now().mono, request)
+            record.track = record.track.after(credential, self._monotonic(), request)
             await self.write(record, task.generation)
             return SECRET_AGAIN_S
         record.asks = True
@@ -60,13 +68,14 @@ class Looking:
             if await self._secrets.credential(task) != credential:
                 return 0.0  # the Secret holds another key by now than the one that was refused
         delay_s = self.take(record, answer, credential, request)
-        await self.write(record, task.generation)
+        if not self.is_said(record):
+            await self.write(record, task.generation)
         return delay_s
 
     def take(self, record: Record[Any], answer: Any, credential: Credential, request: str | None = None) -> float:
         """Note an answer. Returns in how many seconds the next look is due."""
         interval_s = float(record.task.poll_interval_s)
-        now_s = self._now().mono
+        now_s = self._monotonic()
         if isinstance(answer, Refused):
             if answer.trouble.reason is Reason.CREDENTIALS_REJECTED:
                 record.quota = None
@@ -106,7 +115,19 @@ class Looking:
         An edit that came meanwhile is not acted on yet: who waits for its generation would take the old answer for it.
         """
         settle = record.kind.settle(record, self._now())
-        await self._writer.write(record, lambda task: settle(replace(task, generation=acted_on)))
+        task, track = record.task, record.track
+        changed = await self._writer.write(record, lambda task: settle(replace(task, generation=acted_on)))
+        is_whole = not changed and task is record.task and acted_on == task.generation and track.failures == 0
+        record.said = (task, track.latest, track.slowed) if is_whole and record.kind.looks_stand else None
+
+    @staticmethod
+    def is_said(record: Record[Any]) -> bool:
+        """Whether the status says the newest look in full: nearly every look finds what the one before it found."""
+        track = record.track
+        if record.said is None or track.failures or record.task.request_waits:
+            return False
+        task, look, slowed = record.said
+        return task is record.task and look == track.latest and slowed == track.slowed
 
     @staticmethod
     def acted_on(record: Record[Any]) -> int:

@@ -81,7 +81,9 @@ async def run(options: Options, config: Config, vendors: Vendors, metrics: Metri
                 if not await _before(stop, lease.acquire()):
                     return 0
             metrics.leader.set(1)
-            follow = Follow(connection.api, apis, vendors.relay, vendors.preload, config, metrics, health, now)
+            follow = Follow(
+                connection.api, apis, vendors.relay, vendors.preload, config, metrics, health, now, time.monotonic
+            )
             work = {asyncio.create_task(_measure_lag(metrics), name="lag"), reaching}
             return await _lead(follow, health, lease, work, partial(_watch, connection, follow, options, reach), stop)
         finally:

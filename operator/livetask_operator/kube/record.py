@@ -45,6 +45,8 @@ class Kind(Protocol):
     """What is particular to a kind of objects: how one is read, looked at, let go and settled."""
 
     api: ObjectApi
+    looks_stand: bool
+    """Whether the same look says the same at any time."""
 
     def read(self, body: Mapping[str, Any]) -> Resource:
         """Parse an object. Raises UnreadableResource."""
@@ -97,6 +99,8 @@ class Record(Generic[AnyTask]):
     accepted: Credential | None = field(default=None, repr=False)
     """The last credential that the vendor accepted for this object."""
     stop: StopProgress | None = None
+    said: tuple[Resource, Any, int] | None = field(default=None, repr=False)
+    """The object, the good look and the slowness that its status says in full."""
     sent: Status | None = None
     """The status that was written last: its event may come before the answer to the write."""
     writing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)

@@ -21,6 +21,8 @@ from livetask_operator.vendors.contract import Credential, RelayVendor, State
 class Relays:
     """The kind RelayTask. `vendors` by block."""
 
+    looks_stand = True
+
     def __init__(
         self,
         api: ObjectApi,

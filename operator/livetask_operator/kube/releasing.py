@@ -170,13 +170,14 @@ class Releasing:
         return deleted
 
     async def _ask_for_crd(self) -> bool:
+        """The CRD itself knows first; where it may not be read, as with Roles alone, its kind tells."""
         try:
             return await self._api.crd_is_deleted()
         except KubeRefused as error:
             if not self._crd_is_hidden:
                 self._crd_is_hidden = True
-                log.error("%s: whether the CRD is being deleted cannot be told, and is taken for no", error)
-            return False
+                log.info("%s: whether it is being deleted is told by what can be done with its kind", error)
+            return not await self._api.takes_new_objects()
 
     async def _same_task(self, record: Record[RelayTask]) -> list[RelayTask]:
         """All objects that name the same task. What is told of this object itself, as an edit to Orphan, counts."""

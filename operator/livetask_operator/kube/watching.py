@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import logging
 import random
+import re
 import time
 from collections.abc import Iterator
 
@@ -23,6 +24,20 @@ PAGE = 500
 LOGIN_AGAIN_S = 5.0
 
 log = logging.getLogger("livetask.watch")
+
+
+class _Thinned(logging.Filter):
+    """Of kopf's lines about a request that goes on failing the 1st, 2nd, 4th, 8th …: `kube/reach.py` says why."""
+
+    ATTEMPT = re.compile(r"Request attempt #(\d+)")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        attempt = self.ATTEMPT.match(record.getMessage())
+        return attempt is None or int(attempt[1]).bit_count() == 1
+
+
+_THINNED = _Thinned()
+KOPF_WATCHES = logging.getLogger("kopf._cogs.clients.watching")
 
 
 class _ForEver:
@@ -97,6 +112,7 @@ async def watch(
     stop: asyncio.Event,
 ) -> None:
     """List and watch until `stop` is set. `ready` is set when kopf runs."""
+    KOPF_WATCHES.addFilter(_THINNED)
     await kopf.operator(
         registry=registry(connection, follow),
         settings=settings(scope),

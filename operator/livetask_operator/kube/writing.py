@@ -31,17 +31,18 @@ class Writer:
         self._metrics = metrics
         self._adopted = adopted
 
-    async def write(self, record: Record[Any], decide: Callable[[Any], Status]) -> None:
+    async def write(self, record: Record[Any], decide: Callable[[Any], Status]) -> bool:
         """Write the status that `decide` makes of the object as it is known now; nothing where nothing changes.
 
-        Raises KubeError; nothing is lost then, as the next step decides again from what was last written.
+        Returns whether something did. Raises KubeError; nothing is lost then, as the next step decides again from what
+        was last written.
         """
         async with record.writing:
             task = record.task
             status = decide(task)
             patch = status.patch_from(task.status)
             if not patch:
-                return
+                return False
             record.sent = status
             try:
                 body = await self._counted("status", record.kind.api.patch_status(task, patch))
@@ -50,6 +51,7 @@ class Writer:
                 raise
             self.take_over(record, body)
         self._tell(task, status)
+        return True
 
     async def put_finalizer_on(self, record: Record[RelayTask]) -> None:
         """Before the first look: a task that is followed is stopped when its object goes. Raises KubeError.

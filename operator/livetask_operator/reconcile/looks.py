@@ -131,6 +131,13 @@ def review_at_s(task: Resource, looks: Looks[Any], now: Instant) -> float | None
     return min(later) if later else None
 
 
+def is_review_due(task: Resource, looks: Looks[Any], now: Instant) -> bool:
+    """Whether the status may say something else by now, without another look."""
+    headline = task.status.headline
+    grown_up = headline is not None and headline.reason in FORGIVEN_WHILE_YOUNG and not is_young(task, now)
+    return grown_up or (task.is_polled and now.mono >= looks.stale_at_s)
+
+
 def _waiting(task: Resource, base: AnyStatus, looks: Looks[Any], trouble: Trouble, now: Instant) -> AnyStatus:
     """A look failed in a way that may pass: the first changes nothing, the second tells, staleness takes Ready away."""
     ready = task.status.condition("Ready")

@@ -150,7 +150,7 @@ def secret_unusable(task: Resource, detail: str) -> str:
 def secret_forbidden(task: Resource) -> str:
     return (
         f"The operator may not read Secret {task.namespace}/{task.secret}. "
-        "Give its ServiceAccount the right to get Secrets, as in manifests/rbac.yaml."
+        "Give its ServiceAccount the right to get Secrets there, as the roles in manifests/ do."
     )
 
 
