@@ -233,7 +233,7 @@ def test_what_no_shard_follows_is_found_waits_when_deleted_and_is_stopped_once_i
     relay.reaches("Running")
     until(lambda: shards["b"].followed == 1, "this one alone", 8)
     company.objects.merge(relay.path, {"metadata": {"labels": {"stage": "nowhere"}}})
-    until(lambda: shards["b"].followed == 0, "let go by b", 5)
+    until(lambda: shards["b"].followed == 0, "let go by b", 8)
     selectors = f"stage notin ({STAGE})"
 
     relay.delete()

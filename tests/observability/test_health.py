@@ -78,3 +78,25 @@ def test_a_process_is_ready_when_it_says_so() -> None:
 
     health.become_unready("stopping")
     assert (health.ready, health.not_ready_because) == (False, "stopping")
+
+
+def test_it_is_not_ready_while_the_work_of_a_part_does_not_go_on() -> None:
+    health = Health(Clock())
+    health.become_ready()
+
+    health.note("namespace news", "namespace news is forbidden", work_goes_on=False)
+    health.note("namespace sports", "namespace sports does not exist", work_goes_on=True)
+    assert (health.ready, health.not_ready_because) == (False, "namespace news is forbidden")
+    assert health.notes == ["namespace sports does not exist"]
+
+    health.settle("namespace news")
+    assert (health.ready, health.not_ready_because) == (True, "")
+    assert health.notes == ["namespace sports does not exist"]
+
+
+def test_why_it_is_not_ready_names_all_that_is_in_the_way() -> None:
+    health = Health(Clock())
+
+    health.note("Lease", "no right to the Lease", work_goes_on=False)
+
+    assert health.not_ready_because == "starting; no right to the Lease"

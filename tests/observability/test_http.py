@@ -45,6 +45,10 @@ async def test_a_process_that_starts_is_not_ready_and_says_why() -> None:
 
         assert await get(address, "/readyz") == (200, "ready\n")
 
+        health.note("namespace sports", "namespace sports does not exist", work_goes_on=True)
+
+        assert await get(address, "/readyz") == (200, "ready\nnamespace sports does not exist\n")
+
 
 async def test_a_part_that_hangs_makes_the_process_unhealthy() -> None:
     clock = Clock()

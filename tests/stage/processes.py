@@ -55,7 +55,10 @@ class Operator:
         arguments: Sequence[str] = ("--no-leader-elect",),
         log_format: str = "json",
         log_level: str = "info",
+        waits: bool = True,
     ) -> None:
+        """`waits`: until it is ready."""
+        self._waits = waits
         folder.mkdir(parents=True, exist_ok=True)
         self._config = folder / "config.yaml"
         endpoints = dict.fromkeys(("alibabaRtc", "alibabaLive", "tencentTrtc", "huaweiLive"), cloud_url)
@@ -81,6 +84,8 @@ class Operator:
     def start(self) -> None:
         """Start the process, and wait until it follows; a restart appends to the same log."""
         self.process = ChildProcess("livetask-operator", self._command, self.log, self._env)
+        if not self._waits:
+            return
         self.process.wait_until(lambda: self.answer("/readyz") is not None, "ready", READY_TIMEOUT_S)
 
     def answer(self, path: str) -> str | None:
