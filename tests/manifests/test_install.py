@@ -165,17 +165,50 @@ def test_confined_it_follows_and_stops_under_these_rights(confined: ControlPlane
         cloud.stop()
 
 
+def test_confined_it_stops_nothing_when_the_crds_are_deleted(confined: ControlPlane, tmp_path: Path) -> None:
+    """It may not read them; deleted before the operator, they take every object away while it watches."""
+    cloud = Cloud(tmp_path)
+    kubeconfig = confined.kubeconfig_of(NAMESPACE, "livetask-operator")
+    operator = Operator(kubeconfig, cloud.url, tmp_path / "operator", arguments=("--namespace=sports",))
+    try:
+        with Objects(confined) as objects:
+            tenant = Tenant("sports", objects, cloud.admin)
+            tasks = [f"on-air-{number}" for number in range(10)]
+            for task in tasks:
+                tenant.starts(task)
+            for relay in [tenant.relay(task) for task in tasks]:
+                relay.reaches("Running")
+
+            take_finalizers_off(objects, "live")
+            confined.kubectl("delete", "-k", str(ROOT / "crds"), "--timeout=45s")
+
+            assert tenant.stops() == []
+            assert {line["outcome"] for line in operator.audit()} == {"Orphaned"}
+            assert {line["name"] for line in operator.audit()} == set(tasks)
+    finally:
+        operator.process.stop()
+        cloud.stop()
+        confined.kubectl("apply", "-k", str(ROOT / "crds"))
+        confined.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")
+
+
 def test_after_the_last_task_the_crds_go_without_a_trace(cluster: ControlPlane) -> None:
+    relay_task(cluster, "last")
     with Objects(cluster) as objects:
         for namespace in FOLLOWED:
-            for task in objects.get(live_tasks("RelayTask", namespace))["items"]:
-                path = live_tasks("RelayTask", namespace, task["metadata"]["name"])
-                objects.merge(path, {"metadata": {"finalizers": None}})
+            take_finalizers_off(objects, namespace)
 
     cluster.kubectl("delete", "-k", str(ROOT / "crds"), "--timeout=45s")
 
     kinds = ("CustomResourceDefinition/", "RelayTask/", "PreloadTask/")
     assert [name for name in everything(cluster) if name.startswith(kinds)] == []
+
+
+def take_finalizers_off(objects: Objects, namespace: str) -> None:
+    """What a person does, with the operator gone, to let objects go without a stop."""
+    for task in objects.get(live_tasks("RelayTask", namespace))["items"]:
+        path = live_tasks("RelayTask", namespace, task["metadata"]["name"])
+        objects.merge(path, {"metadata": {"finalizers": None}})
 
 
 def test_confined_nothing_is_cluster_scoped(crds: ControlPlane, cluster_scoped: set[str]) -> None:
