@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -253,3 +254,19 @@ def test_the_settings_shown_in_comments_are_the_defaults(tmp_path: Path) -> None
 
     assert set(document) == {"endpoints", "alibabaCloud", "quotas", "stopDelaySeconds", "stops", "clusterName"}
     assert load(uncommented) == Config.default()
+
+
+def test_an_overlay_of_ones_own_is_made_as_the_page_says(crds: ControlPlane, tmp_path: Path) -> None:
+    page = (MANIFESTS / "README.md").read_text()
+    shutil.copytree(MANIFESTS, tmp_path / "manifests", symlinks=True)
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "kustomization.yaml").write_text(page.split("```yaml\n")[1].split("```")[0])
+    (own / "config.yaml").write_text("stops: Hold\n")
+
+    objects = {each["kind"]: each for each in rendered(crds, own)}
+
+    (container,) = pod_of(objects["Deployment"])["spec"]["containers"]
+    assert container["image"] == "REGISTRY/livetask-operator:0.1.0"
+    assert objects["ConfigMap"]["data"] == {"config.yaml": "stops: Hold\n"}
+    assert {"Role", "ClusterRole", "PriorityClass", "Namespace"} <= set(objects)
