@@ -34,6 +34,11 @@ class Page:
                 return self.text[heading.end() : following.start() if following else len(self.text)]
         raise KeyError(f"{self.path} has no heading {title!r}; it has {[each[1] for each in headings]}")
 
+    def typed(self) -> list[str]:
+        """The headings under which something is to be typed."""
+        titles = [heading[1] for heading in HEADING.finditer(BLOCK.sub("", self.text))]
+        return [title for title in titles if BLOCK.search(self.section(title))]
+
     def blocks(self, title: str) -> list[str]:
         """What is to be typed in a section, block by block."""
         found = BLOCK.findall(_without_other_fences(self.section(title)))

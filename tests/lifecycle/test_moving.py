@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.lifecycle.conftest import Place, Places
@@ -65,6 +66,9 @@ def test_an_uninstall_that_is_to_leave_the_tasks_running_stops_none_and_a_restor
     tenant = place.tenant(sports)
     relays = [airs(tenant, "cup-final"), airs(tenant, "ends-meanwhile")]
     before = [relay.body() for relay in relays]
+    tenant.preloads("opening")
+    preload = tenant.preload("opening", streams=["opening"])
+    preload.reaches("Succeeded")
     shell.type_all(PAGE.blocks("Back up"))
 
     shell.type_all(PAGE.blocks("Uninstall and leave every task running"))
@@ -80,6 +84,7 @@ def test_an_uninstall_that_is_to_leave_the_tasks_running_stops_none_and_a_restor
 
     relays[0].reaches("Running", within_s=STARTED_WITHIN_S)
     relays[1].reaches("Stopped", within_s=STARTED_WITHIN_S)
+    preload.reaches("Succeeded")
     after = [relay.body() for relay in relays]
     assert [each["spec"] for each in after] == [each["spec"] for each in before]
     assert {each["metadata"]["uid"] for each in after}.isdisjoint(each["metadata"]["uid"] for each in before)
@@ -157,3 +162,13 @@ def test_a_move_to_another_cluster_ends_no_broadcast_and_is_never_blind(
     moved[0].delete()
     moved[0].is_gone()
     assert running(tenant, "cup-final", "interview") == [False, True]
+
+
+@pytest.mark.parametrize("page", ["moving", "upgrading", "installing"])
+def test_nothing_is_to_be_typed_that_no_test_types(page: str) -> None:
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+
+    titles = Page(f"manifests/{page}.md").typed()
+
+    assert titles != []
+    assert [title for title in titles if f'blocks("{title}")' not in tests] == []
