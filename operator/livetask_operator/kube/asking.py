@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -78,6 +78,8 @@ class Question:
     """A person asks: a standing refusal is tried all the same."""
     begun: Callable[[], None] = lambda: None
     """Called when the first request has left the line."""
+    may_send: Callable[[], Awaitable[None]] | None = None
+    """Awaited right before each request; raises where it must not be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +153,14 @@ class Asking:
 
         async def send(turn: Turn) -> Mapping[TaskRef, Look]:
             await turn()
-            with self._measured(question):
-                looks = await vendor.look(credential, list(refs), _after_first(turn))
-                failed = [look for look in looks.values() if isinstance(look, VendorError)]
-                if len(failed) == len(looks):
-                    raise failed[0]
-                for error in failed:
-                    if isinstance(error, Throttled):  # a list that was read in part slows its account, too
-                        self._quotas.of(vendor.name, account, vendor.look_call).throttled(error.retry_after_s)
-                return looks
+            looks = await vendor.look(credential, list(refs), _after_first(turn))
+            failed = [look for look in looks.values() if isinstance(look, VendorError)]
+            if len(failed) == len(looks):
+                raise failed[0]
+            for error in failed:
+                if isinstance(error, Throttled):  # a list that was read in part slows its account, too
+                    self._quotas.of(vendor.name, account, vendor.look_call).throttled(error.retry_after_s)
+            return looks
 
         looks = await self.ask(question, send)
         if isinstance(looks, NotAnswered):
@@ -172,13 +173,11 @@ class Asking:
         """Stop one task. `may_send` is awaited right before the call, and raises where it must not be made."""
         vendor = task.vendor
         account = vendor.account(credential, task.ref)
-        question = Question(vendor, account, vendor.stop_call, credential, Lane.DELETION, forced)
+        question = Question(vendor, account, vendor.stop_call, credential, Lane.DELETION, forced, may_send=may_send)
 
         async def send(turn: Turn) -> StopAnswer:
             await turn()
-            await may_send()
-            with self._measured(question):
-                return await vendor.stop(credential, task.ref)
+            return await vendor.stop(credential, task.ref)
 
         answer = await self.ask(question, send)
         if isinstance(answer, NotAnswered):
@@ -204,8 +203,7 @@ class Asking:
 
         async def send(turn: Turn) -> Mapping[PreloadNames, PreloadRows]:
             await turn()
-            with self._measured(question):
-                return await vendor.rows(credential, task.domain, list(asked), _after_first(turn))
+            return await vendor.rows(credential, task.domain, list(asked), _after_first(turn))
 
         answer = await self.ask(question, send)
         return dict.fromkeys(asked, answer) if isinstance(answer, NotAnswered) else dict(answer)
@@ -217,38 +215,56 @@ class Asking:
 
     async def ask(self, question: Question, send: Callable[[Turn], Awaitable[T]]) -> T | NotAnswered:
         """Send, each call when it is its turn, and note what the answer says of the credential and the quota."""
-        credential, call = question.credential, question.call
-        async with self._trial(credential):
-            now_s = self._monotonic()
-            standing = None if question.forced else self._refusals.standing(credential, call, now_s)
-            if standing is not None:
-                return _not_put(*standing, now_s)
-            proven = credential.fingerprint in self._proven
-            own = self._quotas.of(question.vendor.name, question.account, call)
-            turnstile = own if proven else self._quotas.of_unproven(credential.fingerprint)
-            noted = self._refusals.noted(credential, call)
+        if question.credential.fingerprint in self._proven:
+            return await self._put(question, send)
+        async with self._trial(question.credential):
+            return await self._put(question, send)
 
-            async def turn() -> None:
-                await turnstile.enter(question.lane)
-                question.begun()
-                if question.forced or self._refusals.noted(credential, call) <= noted:
-                    return
-                # The key was refused while this one stood in line: a whole line of refused calls may lock an account.
+    async def _put(self, question: Question, send: Callable[[Turn], Awaitable[T]]) -> T | NotAnswered:
+        credential, call = question.credential, question.call
+        now_s = self._monotonic()
+        standing = None if question.forced else self._refusals.standing(credential, call, now_s)
+        if standing is not None:
+            return _not_put(*standing, now_s)
+        own = self._quotas.of(question.vendor.name, question.account, call)
+        turnstile = own if self.is_proven(credential) else self._quotas.of_unproven(credential.fingerprint)
+        noted = self._refusals.noted(credential, call)
+        sent_s: float | None = None
+
+        async def turn() -> None:
+            nonlocal sent_s
+            await turnstile.enter(question.lane)
+            question.begun()
+            if not question.forced and self._refusals.noted(credential, call) > noted:
+                # It was refused while this one stood in line: a whole line of refused calls may lock an account.
                 standing = self._refusals.standing(credential, call, self._monotonic())
                 if standing is not None:
                     raise _RefusedMeanwhile(*standing)
+            if sent_s is not None:
+                self._metrics.called(question.vendor.name, call, "ok", self._monotonic() - sent_s)
+                sent_s = None
+            if question.may_send is not None:
+                await question.may_send()
+            sent_s = self._monotonic()
 
-            try:
-                answer = await send(turn)
-            except _RefusedMeanwhile as refusal:
-                return _not_put(refusal.error, refusal.next_try_s, self._monotonic())
-            except VendorError as error:
-                return self._refused(question, error, turnstile)
+        outcome = "cancelled"
+        try:
+            answer = await send(turn)
+            outcome = "ok"
+        except _RefusedMeanwhile as refusal:
+            return _not_put(refusal.error, refusal.next_try_s, self._monotonic())
+        except VendorError as error:
+            outcome = error.reason
+            return self._refused(question, error, turnstile)
+        finally:
+            if sent_s is not None:
+                self._metrics.called(question.vendor.name, call, outcome, self._monotonic() - sent_s)
+        if not self.is_proven(credential):
             self._prove(credential)
-            turnstile.budget.answered(self._monotonic())
-            if self._refusals.accepted(credential, call):
-                self._accepted_again(credential)
-            return answer
+        turnstile.budget.answered(self._monotonic())
+        if self._refusals.accepted(credential, call):
+            self._accepted_again(credential)
+        return answer
 
     def _prove(self, credential: Credential) -> None:
         if len(self._proven) >= MAX_PROVEN:
@@ -282,22 +298,6 @@ class Asking:
         finally:
             if mine:
                 self._trials.pop(key).set()
-
-    @contextlib.contextmanager
-    def _measured(self, question: Question) -> Iterator[None]:
-        began_s = self._monotonic()
-        outcome = "cancelled"
-        try:
-            yield
-            outcome = "ok"
-        except VendorError as error:
-            outcome = error.reason
-            raise
-        finally:
-            self._metrics.vendor_calls.labels(question.vendor.name, question.call, outcome).inc()
-            self._metrics.vendor_call_seconds.labels(question.vendor.name, question.call).observe(
-                self._monotonic() - began_s
-            )
 
 
 def _after_first(turn: Turn) -> Turn:

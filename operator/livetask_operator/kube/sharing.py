@@ -74,6 +74,9 @@ class Shared(ABC, Generic[T, W, A]):
         Returns what was seen, or Refused.
         """
         task = record.task
+        if len(self._members[self._list_of(task)]) == 1:  # nobody to share with, which most have not
+            reading = UnderWay[W, A](lane, forced, {self._wants(task): None})
+            return self._of(task, await self._ask(task, credential, reading, record.begun))
         answer = await self._readings.answer(
             (credential.fingerprint, *self._company(task)),
             self._wants(task),

@@ -63,7 +63,17 @@ class Metrics:
             "How late the event loop was the last time it was asked.",
             registry=self.registry,
         )
+        self._calls: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
         self._shown: set[tuple[str, str]] = set()
+
+    def called(self, vendor: str, call: str, outcome: str, seconds: float) -> None:
+        """A call to a vendor is over."""
+        key = (vendor, call, outcome)
+        if key not in self._calls:  # to find a series by its labels costs more than to count in it
+            self._calls[key] = (self.vendor_calls.labels(*key), self.vendor_call_seconds.labels(vendor, call))
+        calls, took = self._calls[key]
+        calls.inc()
+        took.observe(seconds)
 
     def count_objects(self, kind: str, by_state: Mapping[str, int]) -> None:
         """Show how many objects of a kind are in which state; a state that has none any more shows 0."""

@@ -158,6 +158,9 @@ class Turnstile:
 
     async def enter(self, lane: Lane) -> None:
         """Wait for the turn. It is spent when this returns."""
+        if not self._line and self.budget.free_at(now_s := self._monotonic()) <= now_s:
+            self.budget.spend(now_s)
+            return
         turn = asyncio.get_running_loop().create_future()
         self._sequence += 1
         heapq.heappush(self._line, (lane, self._sequence, turn))
