@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help python venv lint format test test-chart demo bench lock clean
+.PHONY: help python venv lint format test test-chart test-image demo bench lock image sbom audit clean
 
 VENV := .venv
 READY := $(VENV)/.ready
@@ -36,11 +36,12 @@ $(READY): requirements-dev.lock pyproject.toml
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
-lint: $(READY) ## check format, style, types, the arrows between the rooms, and the manifests
+lint: $(READY) ## check format, style, types, the arrows between the rooms, the Dockerfile and the manifests
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/hadolint Dockerfile
 	$(VENV)/bin/python -m tests.lint
 
 format: $(READY) ## format the code and correct what can be corrected
@@ -54,6 +55,10 @@ test: $(READY) ## run all tests; some of them: make test ARGS="tests/config -x"
 test-chart: $(READY) ## try the Helm chart with the real Helm, which is built once (4 min on 2 cores)
 	@$(VENV)/bin/python -c "from tests.chart.with_helm import KIT; KIT.obtain()"
 	$(VENV)/bin/pytest tests/chart/with_helm.py
+
+test-image: $(READY) ## build the image twice, without a daemon, and run the operator out of it (5 min; needs root and Debian)
+	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()"
+	$(VENV)/bin/pytest tests/image/check_built.py
 
 demo: $(READY) ## show the operator at work, with simulated vendors; KEEP=1: until Ctrl-C
 	KEEP="$(KEEP)" $(VENV)/bin/python -m tests.demo
@@ -70,6 +75,54 @@ lock: $(READY) ## lock what pyproject.toml asks for; UPGRADE=1: at the newest ve
 	$(BUILD_REQUIRES) | $(COMPILE) pyproject.toml --extra dev - -o requirements-dev.lock
 	$(COMPILE) pyproject.toml -c requirements-dev.lock -o requirements.lock
 	$(BUILD_REQUIRES) | $(COMPILE) - -c requirements-dev.lock -o requirements-build.lock
+	$(COMPILE) --group audit -o requirements-audit.lock
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
+IMAGE := livetask-operator:$(VERSION)
+# What the image is made of. The same inputs have the same layers, whatever else was committed since.
+INPUTS := Dockerfile .dockerignore requirements.lock requirements-build.lock pyproject.toml README.md LICENSE operator
+
+image: ## build the image; choose IMAGE=name:tag, ENGINE=docker|podman|buildah, PYTHON_IMAGE=the base, ARGS=more options
+	@engine="$(ENGINE)"; \
+	for each in docker podman buildah; do \
+	  if [ -z "$$engine" ] && $$each info >/dev/null 2>&1; then engine=$$each; fi; \
+	done; \
+	if [ -z "$$engine" ]; then \
+	  echo "image: no docker, podman or buildah works here. Install one, or name one: make image ENGINE=..." >&2; exit 1; \
+	fi; \
+	epoch=$$(git log -1 --format=%ct -- $(INPUTS) 2>/dev/null || true); epoch=$${epoch:-0}; \
+	revision=$$(git rev-parse HEAD 2>/dev/null || echo unknown); \
+	if [ -n "$$(git status --porcelain -- $(INPUTS) 2>/dev/null)" ]; then revision=$$revision-modified; fi; \
+	case "$$engine" in \
+	  docker*) options="--build-arg SOURCE_DATE_EPOCH=$$epoch" ;; \
+	  *) options="--layers --timestamp $$epoch" ;; \
+	esac; \
+	echo "image: building $(IMAGE) of $$revision with $${engine%% *}"; \
+	$$engine build $$options --tag $(IMAGE) --build-arg VERSION=$(VERSION) --build-arg REVISION=$$revision \
+	  --build-arg CREATED=$$(date --utc --date=@$$epoch +%FT%TZ) \
+	  $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE)) $(ARGS) .
+
+# Tools with many dependencies of their own, which uv keeps apart from the virtual environment, by requirements-audit.lock.
+AUDIT_TOOL = $(VENV)/bin/uv run --quiet --no-config --no-project --isolated --python $(VENV)/bin/python \
+	--with-requirements requirements-audit.lock
+
+sbom: $(READY) ## list what the image has in it from requirements.lock, as CycloneDX: build/sbom.cdx.json
+	@rm -rf build/sbom && mkdir -p build
+	@$(VENV)/bin/uv venv --quiet --no-config --python $(VENV)/bin/python build/sbom
+	@$(VENV)/bin/uv pip install --quiet --no-config --require-hashes --only-binary :all: \
+	  --python build/sbom/bin/python --requirements requirements.lock
+	@$(AUDIT_TOOL) cyclonedx-py environment build/sbom/bin/python --pyproject pyproject.toml --output-reproducible \
+	  --output-file build/sbom.cdx.json
+	@rm -rf build/sbom
+	@echo "sbom: build/sbom.cdx.json"
+
+audit: $(READY) ## look up known vulnerabilities of what the locks name; OSV_URL=of a mirror
+	@for lock in requirements.lock requirements-build.lock requirements-dev.lock; do \
+	  echo "audit: $$lock"; \
+	  $(AUDIT_TOOL) pip-audit --requirement $$lock --require-hashes --disable-pip --progress-spinner off \
+	    --vulnerability-service osv $(if $(OSV_URL),--osv-url $(OSV_URL)) \
+	  || { echo "audit: $$lock has known vulnerabilities, or api.osv.dev could not be asked (see above)" >&2; exit 1; }; \
+	done
 
 clean: ## remove caches and what was built; the virtual environment stays
 	rm -rf build dist operator/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""The image: what its recipe promises; and `check_built.py`, apart from `make test`, builds it and starts it."""
