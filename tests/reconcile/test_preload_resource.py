@@ -79,3 +79,12 @@ def test_an_object_from_a_newer_crd_is_unreadable_by_name_and_not_a_crash(harm: 
     with pytest.raises(UnreadableResource, match=r"^PreloadTask sports/opening ") as caught:
         PreloadTask.from_body(body, PRELOAD_VENDORS)
     assert says in str(caught.value)
+
+
+def test_a_url_that_the_status_repeats_is_kept_once() -> None:
+    # In the status it is another text of the same characters.
+    rows = [{"playUrl": f"{FINAL} "[:-1], "state": "Preloading"}, {"taskId": "t", "state": "Pending"}]
+    task = preload_task(play_urls=[FINAL], status={"observedGeneration": 1, "tasks": rows})
+
+    assert task.status.tasks[0].play_url is task.play_urls[0]
+    assert task.status.tasks[1].play_url is None

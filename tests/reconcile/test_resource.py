@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from livetask_operator.reconcile.resource import DeletionPolicy, RelayTask, UnreadableResource
+from livetask_operator.reconcile.resource import FINALIZER, DeletionPolicy, Finalizers, RelayTask, UnreadableResource
 from livetask_operator.reconcile.status import RelayTaskStatus
 from livetask_operator.vendors.contract import TaskRef
 from tests.reconcile.given import HUAWEI, VENDORS, relay_body, relay_task
@@ -105,3 +105,24 @@ def test_resource_versions_tell_which_reading_is_newer() -> None:
     assert replace(older, resource_version="1000").is_newer_than(replace(older, resource_version="999"))
     assert not older.is_newer_than(older)
     assert replace(older, resource_version="opaque-2").is_newer_than(replace(older, resource_version="opaque-1"))
+
+
+def test_of_other_finalizers_nothing_is_kept_but_where_ours_is_among_them() -> None:
+    body = relay_body()
+    body["metadata"]["finalizers"] = [*(f"example.com/{number}" for number in range(5_000)), FINALIZER]
+
+    task = RelayTask.from_body(body, VENDORS)
+
+    assert task.has_finalizer
+    assert task.finalizers == Finalizers(some=True, ours_at=5_000)
+
+
+@pytest.mark.parametrize(("names", "some"), [([], False), (["example.com/hold"], True)])
+def test_an_object_without_our_finalizer_shows_whether_it_has_others(names: list[str], some: bool) -> None:
+    body = relay_body()
+    body["metadata"]["finalizers"] = names
+
+    task = RelayTask.from_body(body, VENDORS)
+
+    assert not task.has_finalizer
+    assert task.finalizers == Finalizers(some=some, ours_at=None)

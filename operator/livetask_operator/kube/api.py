@@ -92,7 +92,7 @@ class ObjectApi:
 
     async def add_finalizer(self, task: RelayTask) -> Mapping[str, Any]:
         """Put the finalizer on the object as it was read. Raises Conflict where it has changed since."""
-        if task.finalizers:
+        if task.finalizers.some:
             add: dict[str, Any] = {"op": "add", "path": "/metadata/finalizers/-", "value": FINALIZER}
         else:
             add = {"op": "add", "path": "/metadata/finalizers", "value": [FINALIZER]}
@@ -100,7 +100,7 @@ class ObjectApi:
 
     async def remove_finalizer(self, task: RelayTask) -> Mapping[str, Any]:
         """Take our finalizer, and no other, off the object as it was read. Raises Conflict, ObjectGone."""
-        path = f"/metadata/finalizers/{task.finalizers.index(FINALIZER)}"
+        path = f"/metadata/finalizers/{task.finalizers.ours_at}"
         return await self._patch_finalizers(
             task, [{"op": "test", "path": path, "value": FINALIZER}, {"op": "remove", "path": path}]
         )

@@ -138,7 +138,9 @@ def is_final(status: PreloadTaskStatus) -> bool:
 
 def _cut(text: str, most_bytes: int) -> str:
     """As much of a text as fits, in characters that can be written."""
-    shown = "".join(character if character.isprintable() else "?" for character in text)
+    # The same text, not its copy, where it can be: a hundred long URLs are kept of each of thousands of objects.
+    printable = text.isprintable()
+    shown = text if printable else "".join(character if character.isprintable() else "?" for character in text)
     if len(shown.encode()) <= most_bytes:
         return shown
     # What is cut says so, lest it be taken for another.

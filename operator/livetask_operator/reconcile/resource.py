@@ -6,7 +6,7 @@ What both kinds have, and a RelayTask; a PreloadTask is in `preload_resource.py`
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -115,10 +115,23 @@ class Resource(ABC):
 
 
 @dataclass(frozen=True, slots=True)
+class Finalizers:
+    """Of an object's finalizers what is needed to put ours on and take it off; anybody may add a megabyte of others."""
+
+    some: bool
+    ours_at: int | None
+    """Its place among them."""
+
+    @classmethod
+    def of(cls, names: Sequence[str]) -> Finalizers:
+        return cls(bool(names), names.index(FINALIZER) if FINALIZER in names else None)
+
+
+@dataclass(frozen=True, slots=True)
 class RelayTask(Resource):
     """One RelayTask object at one moment."""
 
-    finalizers: tuple[str, ...]
+    finalizers: Finalizers
     vendor: RelayVendor
     ref: TaskRef
     deletion_policy: DeletionPolicy
@@ -138,7 +151,7 @@ class RelayTask(Resource):
             vendor = only_vendor(spec, vendors)
             return cls(
                 **common_fields(body),
-                finalizers=tuple(body["metadata"].get("finalizers") or ()),
+                finalizers=Finalizers.of(body["metadata"].get("finalizers") or ()),
                 vendor=vendor,
                 ref=vendor.task(spec[vendor.block]),
                 deletion_policy=DeletionPolicy(spec.get("deletionPolicy", "Stop")),
@@ -156,7 +169,7 @@ class RelayTask(Resource):
 
     @property
     def has_finalizer(self) -> bool:
-        return FINALIZER in self.finalizers
+        return self.finalizers.ours_at is not None
 
 
 @contextmanager
