@@ -16,7 +16,8 @@ from kubernetes.aio import client, config
 
 KOPF_CONNECTIONS = 64
 """kopf's own session is unbounded: 1300 sockets at the start of 5000 objects."""
-API_CONNECTIONS = 64
+API_CONNECTIONS = 32
+"""Writes at once: more would only wait in the API server, before everybody else's."""
 USUAL_KUBECONFIG = Path("~/.kube/config")
 IN_CLUSTER_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
@@ -30,6 +31,8 @@ class Connection:
     """Where the API server is and who we are there."""
 
     api: client.ApiClient
+    lease_api: client.ApiClient
+    """With connections of its own: a burst of writes must not keep the Lease from being renewed."""
     user_agent: str
     own_namespace: str
 
@@ -74,9 +77,9 @@ async def connect(user_agent: str) -> AsyncIterator[Connection]:
             f"There is no way to a cluster: {_words(error)}. Set KUBECONFIG to a kubeconfig file that kubectl takes, "
             "or run in a pod."
         ) from error
-    async with client.ApiClient(configuration) as api:
-        api.user_agent = user_agent
-        yield Connection(api, user_agent, namespace or "default")
+    async with client.ApiClient(configuration) as api, client.ApiClient(configuration) as lease_api:
+        api.user_agent = lease_api.user_agent = user_agent
+        yield Connection(api, lease_api, user_agent, namespace or "default")
 
 
 def _check_files() -> None:

@@ -177,7 +177,7 @@ def _lease(options: Options, connection: Connection, health: Health) -> Lease | 
             health.settle("Lease")
 
     namespace = options.lease_namespace or connection.own_namespace
-    return Lease(connection.api, namespace, options.lease_name, options.identity, time.monotonic, tell)
+    return Lease(connection.lease_api, namespace, options.lease_name, options.identity, time.monotonic, tell)
 
 
 async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, object]) -> bool:

@@ -17,7 +17,7 @@ from livetask_operator.polling.quota import Lane
 
 POLLS_IN_LINE = 2
 """One that is let through next, and one to follow it at once."""
-PEOPLE_AT_ONCE = 32
+PEOPLE_AT_ONCE = 16
 """Steps of one account that are under way in each lane of people's: more would only wait for the same quota."""
 ENDED_WEIGHT = 10.0
 """A task that has ended counts as a tenth as late as it is: after all others, and yet looked at now and then."""
