@@ -107,6 +107,7 @@ def main() -> int:
     try:
         rows, failed = asyncio.run(play(names, options, folder))
     except KeyboardInterrupt:
+        say("interrupted; all that was started has ended")
         return INTERRUPTED
     except (ControlPlaneUnavailable, TimeoutError, RuntimeError) as error:
         print(f"\nThe benchmark failed: {error}", file=sys.stderr)

@@ -75,6 +75,12 @@ def of_objects(writes: Iterable[Write]) -> list[Write]:
     return [write for write in writes if write.resource not in BESIDE]
 
 
+def words(writes: Iterable[Write]) -> str:
+    """What was written how often, for people: `3 patch relaytasks/status`; nothing of nothing."""
+    kinds = Counter(f"{write.verb} {write.resource}/{write.subresource}".rstrip("/") for write in writes)
+    return ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+
+
 def per_object(writes: Iterable[Write]) -> Counter[str]:
     """How many writes each object got."""
     return Counter(write.object for write in of_objects(writes))

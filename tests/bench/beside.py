@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 
 from tests.bench.measure import percentile
@@ -19,6 +20,7 @@ class Window:
 
     polls_per_s: float
     poll_us: float
+    bare_per_s: float
     bare_us: float
 
     @property
@@ -32,13 +34,14 @@ class Beside:
 
     polls_per_s: float
     poll_us: float
+    bare_per_s: float
     bare_us: float
     times: float
 
     @property
     def words(self) -> str:
         ours = f"{self.poll_us:.0f} us a poll at {self.polls_per_s:.0f} polls/s"
-        return f"{ours}, the bare loop {self.bare_us:.0f} us a call"
+        return f"{ours}, the bare loop {self.bare_us:.0f} us a call at {self.bare_per_s:.0f} calls/s"
 
 
 async def beside_bare(
@@ -51,6 +54,7 @@ async def beside_bare(
     return Beside(
         polls_per_s=percentile([window.polls_per_s for window in found], 50),
         poll_us=percentile([window.poll_us for window in found], 50),
+        bare_per_s=percentile([window.bare_per_s for window in found], 50),
         bare_us=percentile([window.bare_us for window in found], 50),
         times=percentile([window.times for window in found], 50),
     )
@@ -59,18 +63,18 @@ async def beside_bare(
 async def _window(stage: Stage, follower: Measured, bare: Measured, window_s: float) -> Window:
     began = _now(stage, follower, bare)
     await asyncio.sleep(window_s)
-    polls, bare_calls, cpu_s, bare_cpu_s = (
+    took_s, polls, bare_calls, cpu_s, bare_cpu_s = (
         after - before for after, before in zip(_now(stage, follower, bare), began, strict=True)
     )
     follower.check()
     bare.check()
-    return Window(polls / window_s, _us(cpu_s, polls), _us(bare_cpu_s, bare_calls))
+    return Window(polls / took_s, _us(cpu_s, polls), bare_calls / took_s, _us(bare_cpu_s, bare_calls))
 
 
-def _now(stage: Stage, follower: Measured, bare: Measured) -> tuple[float, float, float, float]:
+def _now(stage: Stage, follower: Measured, bare: Measured) -> tuple[float, float, float, float, float]:
     calls = stage.cloud.admin.tally().calls
     bare_calls = stage.bare_cloud.admin.tally().calls
-    return calls, bare_calls, follower.cpu_s, bare.cpu_s
+    return time.monotonic(), calls, bare_calls, follower.cpu_s, bare.cpu_s
 
 
 def _us(cpu_s: float, calls: float) -> float:

@@ -167,6 +167,20 @@ class Stage:
         self._ours_as = wanted
         return self._ours
 
+    async def followed(self, *namespaces: str, config: Mapping[str, Any] | None = None, profile: bool = False) -> Ours:
+        """All objects of these namespaces, or of the population, are there, and the operator has looked at each."""
+        await self.populate()
+        since = self.cloud.admin.tally().calls
+        before = self._ours
+        ours = await self.follow(*namespaces, config=config, profile=profile)
+        if ours is not before:
+            await ours.ready()
+            members = self.of(*namespaces) if namespaces else self.members
+            if math.isinf(await self.all_looked_at(ours, members, SETTLED_WITHIN_S, since)):
+                raise TimeoutError(f"the operator has not looked at all objects after {SETTLED_WITHIN_S:g} s")
+            await asyncio.sleep(QUIET_FOR_S)
+        return ours
+
     async def nobody_follows(self) -> None:
         """End the operator that runs."""
         if self._ours is not None:

@@ -19,6 +19,7 @@ from tests.bench.scenes import (
     quiet,
     restart,
     saturation,
+    thousand,
 )
 from tests.bench.stage import Stage
 
@@ -30,6 +31,7 @@ SCENES: Mapping[str, Scene] = {
     "memory": memory.play,
     "burst": burst.play,
     "restart": restart.play,
+    "thousand": thousand.play,
     "saturation": saturation.play,
     "huawei": huawei.play,
     "plain": plain.play,

@@ -17,8 +17,7 @@ SETTLED_S = 6.0
 
 
 async def play(stage: Stage) -> list[Row]:
-    await stage.populate()
-    ours = await stage.follow()
+    ours = await stage.followed()
     members = [Member("samples", f"b-{number}", number % ACCOUNTS, 30) for number in range(DELETED)]
     stage.say(f"creating {DELETED} more objects, and deleting them at once")
     await stage.start_tasks(members, stage.cloud)

@@ -7,6 +7,7 @@ import time
 from functools import partial
 
 from tests.bench.api import Watch, many
+from tests.bench.audit import words
 from tests.bench.report import Row, Target
 from tests.bench.stage import ACCOUNTS, APP, Member, Stage, account_of
 
@@ -18,8 +19,7 @@ STOPPED = 2
 
 
 async def play(stage: Stage) -> list[Row]:
-    await stage.populate()
-    ours = await stage.follow()
+    ours = await stage.followed()
     members = [Member("samples", f"w-{number}", number % ACCOUNTS, 5) for number in range(CREATED)]
     await stage.start_tasks(members, stage.cloud)
 
@@ -39,7 +39,7 @@ async def play(stage: Stage) -> list[Row]:
 
         for member in members:
             stage.cloud.admin.set_task(account_of(member.account), APP, member.name, status=1)
-        await asyncio.sleep(12)
+        await stage.all_have_a_status(ours, "samples")
         place = stage.place()
         took_s = await many([partial(watch.delete, member.name, WITHIN_S) for member in members], at_once=4)
         await asyncio.sleep(1)
@@ -48,13 +48,26 @@ async def play(stage: Stage) -> list[Row]:
 
     owed = sum(1 if each <= LET_GO_SOON_S else 2 for each in took_s)
     return [
-        Row(key="patches-created", figure="PATCHes for a created task", ours=len(created) / CREATED, target=Target(2)),
-        Row(key="patches-changed", figure="PATCHes for a status change", ours=len(changed) / CREATED, target=Target(1)),
+        Row(
+            key="patches-created",
+            figure="PATCHes for a created task",
+            ours=len(created) / CREATED,
+            target=Target(2),
+            note=words(created),
+        ),
+        Row(
+            key="patches-changed",
+            figure="PATCHes for a status change",
+            ours=len(changed) / CREATED,
+            target=Target(1),
+            note=words(changed),
+        ),
         Row(
             key="patches-deleted",
             figure="PATCHes for a deletion (2 where not let go within 1 s)",
             ours=len(deleted) / CREATED,
             target=Target(owed / CREATED),
+            note=words(deleted),
         ),
     ]
 

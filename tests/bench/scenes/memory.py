@@ -12,8 +12,7 @@ TOLD_EVERY_S = 60.0
 
 
 async def play(stage: Stage) -> list[Row]:
-    await stage.populate()
-    ours = await stage.follow()
+    ours = await stage.followed()
     polls = stage.options.polls
     stage.say(f"waiting for {polls:,} more polls, to see whether memory grows")
     began, began_mib = stage.cloud.admin.tally().calls, ours.resident_mib

@@ -12,7 +12,7 @@ from tests.bench.beside import beside_bare
 from tests.bench.measure import percentile
 from tests.bench.operators import PlainKopf
 from tests.bench.report import Row, Target
-from tests.bench.scenes import quiet
+from tests.bench.scenes import thousand
 from tests.bench.stage import ACCOUNTS, FIRST, FIRST_INTERVAL_S, PLAIN_USER, Member, Stage
 
 CONNECTIONS = 8
@@ -46,7 +46,7 @@ async def play(stage: Stage) -> list[Row]:
     ours = next((row for row in stage.measured if row.key == "poll-us"), None)
     before: list[Row] = []
     if ours is None:
-        before = await quiet.at_200_a_second(stage)
+        before = await thousand.play(stage)
         ours = next(row for row in before if row.key == "poll-us")
     capped = await _measure(stage, CONNECTIONS)
     as_it_comes = await _measure(stage, None)

@@ -20,10 +20,7 @@ async def play(stage: Stage) -> list[Row]:
     await stage.populate()
     file = stage.folder / "operator.profile"
     os.environ["PROFILE"] = str(file)
-    since = stage.cloud.admin.tally().calls
-    ours = await stage.follow(profile=True)
-    await ours.ready()
-    await stage.all_looked_at(ours, stage.members, 120, since)
+    ours = await stage.followed(profile=True)
     await asyncio.sleep(5)
     polls = stage.cloud.admin.tally().calls
     ours.process.send(signal.SIGUSR1)
