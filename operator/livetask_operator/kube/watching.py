@@ -9,6 +9,7 @@ import random
 import re
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import kopf
 
@@ -22,6 +23,9 @@ WATCH_SERVER_TIMEOUT_S = 300  # an int: the API server refuses 300.0
 WATCH_CLIENT_TIMEOUT_S = 330
 PAGE = 500
 LOGIN_AGAIN_S = 5.0
+IDENTITY: Any = "livetask-operator"
+"""Who this is to kopf's peering, which is off. Without it kopf asks for the user's name, and ends where the user is but
+a number, as in a container. Any, as kopf keeps its type to itself."""
 
 log = logging.getLogger("livetask.watch")
 
@@ -117,6 +121,7 @@ async def watch(
         registry=registry(connection, follow),
         settings=settings(scope),
         standalone=True,
+        identity=IDENTITY,
         clusterwide=not scope.namespaces,
         namespaces=list(scope.namespaces),
         ready_flag=ready,
