@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from livetask_operator.config import AccountGroup, Config, Endpoints, StatusCall, Stops, describe, parse
 from livetask_operator.polling.quota import Limit
 from livetask_operator.vendors.contract import State
@@ -140,3 +142,11 @@ def test_a_check_shows_no_whole_key_id() -> None:
     shown = "\n".join(describe(parse(DESIGN_SAMPLE, "config.yaml")))
 
     assert "LTAI5tSportsNumber" not in shown
+
+
+def test_metrics_name_an_account_by_its_group_or_by_a_hash_and_never_by_its_key() -> None:
+    config = Config(accounts=(AccountGroup("sports", "AlibabaCloud", ("LTAI-one", "LTAI-two")),))
+
+    assert config.account_label("AlibabaCloud", config.account_of("AlibabaCloud", "LTAI-two")) == "sports"
+    assert re.fullmatch(r"key-[0-9a-f]{8}", config.account_label("AlibabaCloud", "LTAI-other"))
+    assert re.fullmatch(r"key-[0-9a-f]{8}", config.account_label("TencentCloud", "sports"))

@@ -9,7 +9,9 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from livetask_operator.observability.metrics import Metrics
+from livetask_operator.polling.quota import Turnstile
 
+SPORTS = ("AlibabaCloud", "sports", "GetMPUTaskStatus")
 OTHER_UNITS = ("milliseconds", "ms", "minutes", "hours", "percent", "kilobytes", "megabytes")
 
 
@@ -17,9 +19,10 @@ OTHER_UNITS = ("milliseconds", "ms", "minutes", "hours", "percent", "kilobytes",
 def metrics() -> Metrics:
     """Each metric with a sample."""
     metrics = Metrics()
-    metrics.vendor_calls.labels("AlibabaCloud", "GetMPUTaskStatus", "ok").inc()
-    metrics.vendor_calls.labels("AlibabaCloud", "GetMPUTaskStatus", "Throttled").inc()
-    metrics.vendor_call_seconds.labels("AlibabaCloud", "GetMPUTaskStatus").observe(0.07)
+    metrics.called("AlibabaCloud", "GetMPUTaskStatus", "ok", 0.07)
+    metrics.called("AlibabaCloud", "GetMPUTaskStatus", "Throttled", 0.02)
+    metrics.show_rounds({SPORTS: 4.5})
+    metrics.show_quotas({SPORTS: Turnstile(10.0, lambda: 100.0)})
     metrics.count_objects("RelayTask", {"Running": 3, "Failed": 1})
     metrics.writes.labels("status", "ok").inc()
     metrics.secrets_in_use.set(2)
@@ -46,6 +49,11 @@ def test_every_metric_is_there_under_its_name(metrics: Metrics) -> None:
         "livetask_vendor_call_seconds_bucket",
         "livetask_vendor_call_seconds_count",
         "livetask_vendor_call_seconds_sum",
+        "livetask_account_round_factor",
+        "livetask_quota_limit_per_second",
+        "livetask_quota_rate_per_second",
+        "livetask_quota_used_per_second",
+        "livetask_quota_waiting",
         "livetask_objects",
         "livetask_api_writes_total",
         "livetask_events_dropped_total",
@@ -72,6 +80,19 @@ def test_calls_are_counted_by_what_came_of_them(metrics: Metrics) -> None:
 
     assert value(metrics, "livetask_vendor_calls_total", **ask, outcome="ok") == 1
     assert value(metrics, "livetask_vendor_calls_total", **ask, outcome="Throttled") == 1
+
+
+def test_an_accounts_quota_and_rounds_are_shown_while_it_is_in_use(metrics: Metrics) -> None:
+    sports = dict(zip(("vendor", "account", "call"), SPORTS, strict=True))
+    assert value(metrics, "livetask_account_round_factor", **sports) == 4.5
+    assert value(metrics, "livetask_quota_limit_per_second", **sports) == 10
+    assert value(metrics, "livetask_quota_waiting", **sports, who="people") == 0
+
+    metrics.show_rounds({})
+    metrics.show_quotas({})
+
+    assert value(metrics, "livetask_account_round_factor", **sports) is None
+    assert value(metrics, "livetask_quota_limit_per_second", **sports) is None
 
 
 def test_a_state_that_no_object_has_any_more_shows_none(metrics: Metrics) -> None:

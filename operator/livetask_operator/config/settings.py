@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -112,6 +113,12 @@ class Config:
         """What the vendor counts this key's calls by: the name of its group, or the key id itself."""
         group = self._group(vendor, key_id)
         return key_id if group is None else group.name
+
+    def account_label(self, vendor: str, account: str) -> str:
+        """An account as metrics name it: by its group's name, or by a short hash of its key's or project's id."""
+        if any(group.vendor == vendor and group.name == account for group in self.accounts):
+            return account
+        return f"key-{hashlib.sha256(account.encode()).hexdigest()[:8]}"
 
     def limit(self, vendor: str, account: str, call: str) -> Limit:
         """How often this may be called; `account` is a key id, a project id or what `account_of` said."""

@@ -80,6 +80,7 @@ class Follow:
         """`apis` by plural, vendors by block."""
         self._metrics = metrics
         self._health = health
+        self._config = config
         self._now = now
         self._mono = monotonic
         self._rounds: Rounds[QuotaKey] = Rounds()
@@ -248,6 +249,7 @@ class Follow:
             if now_s >= count_at_s:
                 count_at_s = now_s + COUNT_EVERY_S
                 self._count_states()
+                self._show_accounts(now_s)
             await asyncio.sleep(TICK_S)
 
     async def stop(self) -> None:
@@ -376,6 +378,14 @@ class Follow:
             counts[record.task.KIND][getattr(record.task.status, "state", None) or ""] += 1
         for kind, by_state in counts.items():
             self._metrics.count_objects(kind, by_state)
+
+    def _show_accounts(self, now_s: float) -> None:
+        def labels(quota: QuotaKey) -> QuotaKey:
+            vendor, account, call = quota
+            return vendor, self._config.account_label(vendor, account), call
+
+        self._metrics.show_rounds({labels(quota): factor for quota, factor in self._rounds.factors(now_s).items()})
+        self._metrics.show_quotas({labels(quota): turnstile for quota, turnstile in self._quotas})
 
 
 def _is_poll(record: Record[Any]) -> bool:

@@ -6,6 +6,7 @@ They live in a registry of their own, so that two operators in one process (in t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -14,6 +15,21 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 CALL_SECONDS = (0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 10.0)
 """A call takes 10 seconds at most, all included."""
+
+
+class Quota(Protocol):
+    """What is shown of an account's quota for a call."""
+
+    @property
+    def limit_per_s(self) -> float: ...
+    @property
+    def rate_per_s(self) -> float: ...
+    @property
+    def used_last_second(self) -> int: ...
+    @property
+    def people_waiting(self) -> int: ...
+    @property
+    def polls_waiting(self) -> int: ...
 
 
 class Metrics:
@@ -35,6 +51,34 @@ class Metrics:
             "How long calls to vendors took.",
             ["vendor", "call"],
             buckets=CALL_SECONDS,
+            registry=self.registry,
+        )
+        account = ["vendor", "account", "call"]
+        self.round_factor = Gauge(
+            "livetask_account_round_factor",
+            "How many times longer than it wishes an object of the account waits for its next look: 1 is in time.",
+            account,
+            registry=self.registry,
+        )
+        self.quota_limit = Gauge(
+            "livetask_quota_limit_per_second",
+            "Calls a second that the configuration allows the account.",
+            account,
+            registry=self.registry,
+        )
+        self.quota_rate = Gauge(
+            "livetask_quota_rate_per_second",
+            "Calls a second that may go out now: less after throttling answers, 0 in a pause.",
+            account,
+            registry=self.registry,
+        )
+        self.quota_used = Gauge(
+            "livetask_quota_used_per_second", "Calls of the last second.", account, registry=self.registry
+        )
+        self.quota_waiting = Gauge(
+            "livetask_quota_waiting",
+            "Calls that wait for their turn, by who waits: people (deletions, new, edited or asked for) or polls.",
+            [*account, "who"],
             registry=self.registry,
         )
         self.objects = Gauge(
@@ -74,6 +118,23 @@ class Metrics:
         calls, took = self._calls[key]
         calls.inc()
         took.observe(seconds)
+
+    def show_rounds(self, factors: Mapping[tuple[str, str, str], float]) -> None:
+        """Show by how much each account's objects are looked at less often than they wish."""
+        self.round_factor.clear()
+        for account, factor in factors.items():
+            self.round_factor.labels(*account).set(factor)
+
+    def show_quotas(self, quotas: Mapping[tuple[str, str, str], Quota]) -> None:
+        """Show how each account's quota is used; accounts that are not used any more are shown no more."""
+        for gauge in (self.quota_limit, self.quota_rate, self.quota_used, self.quota_waiting):
+            gauge.clear()
+        for account, quota in quotas.items():
+            self.quota_limit.labels(*account).set(quota.limit_per_s)
+            self.quota_rate.labels(*account).set(quota.rate_per_s)
+            self.quota_used.labels(*account).set(quota.used_last_second)
+            self.quota_waiting.labels(*account, "people").set(quota.people_waiting)
+            self.quota_waiting.labels(*account, "polls").set(quota.polls_waiting)
 
     def count_objects(self, kind: str, by_state: Mapping[str, int]) -> None:
         """Show how many objects of a kind are in which state; a state that has none any more shows 0."""
