@@ -87,9 +87,9 @@ class Kubelet:
         """The names of the Pods that run now."""
         return [run.folder.name for run in self._runs.values() if run.process.returncode is None]
 
-    def logs(self) -> str:
-        """What all Pods have said so far."""
-        return "".join(path.read_text() for path in sorted(self._folder.glob("*/log")))
+    def logs(self, pods: str = "") -> str:
+        """What all Pods, or those whose names begin so, have said so far."""
+        return "".join(path.read_text() for path in sorted(self._folder.glob(f"{pods}*/log")))
 
     def _work(self) -> None:
         with Objects(self._cluster) as objects:
