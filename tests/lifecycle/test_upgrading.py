@@ -24,15 +24,15 @@ THIS, NEXT = version("livetask-operator"), "0.99.0"
 
 
 def test_objects_of_earlier_crds_survive_and_the_operator_goes_on_with_what_an_earlier_one_wrote(
-    place: Place, shell: Shell
+    place: Place, shell: Shell, sports: str
 ) -> None:
     shell.type(f"kubectl create -f {EARLIER / 'relaytasks.yaml'} -f {EARLIER / 'preloadtasks.yaml'}")
     shell.type("kubectl wait --for=condition=Established crd/relaytasks.livetask.dev crd/preloadtasks.livetask.dev")
-    tenant = place.tenant("sports")
+    tenant = place.tenant(sports)
     tenant.put_secret("wrong", accessKeyId=tenant.key_id, accessKeySecret="of another key")
     for task, status in {"running": 1, "failed": 6, "starting": 0, "refused": 1}.items():
         tenant.starts(task, status)
-    before = {body["metadata"]["name"]: stored(place, body) for body in written_earlier()}
+    before = {body["metadata"]["name"]: stored(place, body) for body in written_earlier(sports)}
 
     shell.type_all(PAGE.blocks("Upgrade"))
 
@@ -55,9 +55,9 @@ def test_objects_of_earlier_crds_survive_and_the_operator_goes_on_with_what_an_e
     assert [call.task_id for call in tenant.stops()] == ["running"]
 
 
-def written_earlier() -> list[dict[str, Any]]:
-    """Objects with the statuses that the first operator wrote."""
-    return list(yaml.safe_load_all((EARLIER / "objects.yaml").read_text()))
+def written_earlier(namespace: str) -> list[dict[str, Any]]:
+    """Objects with the statuses that the first operator wrote, in a namespace of another name."""
+    return list(yaml.safe_load_all((EARLIER / "objects.yaml").read_text().replace("sports", namespace)))
 
 
 def stored(place: Place, body: dict[str, Any]) -> Any:
