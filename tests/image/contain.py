@@ -1,7 +1,8 @@
 """Becomes a command in a root file system, as confined as the Deployment's container: no root, nothing to write to.
 
 A program of its own, as root and after `unshare --mount`: what it does to its process cannot be taken back.
-It says on stdout when it becomes the command, on the clock of time.monotonic().
+It says on stdout when it becomes the command, on the clock of time.monotonic(), and how long it has stood in line for
+a processor until then.
 """
 
 from __future__ import annotations
@@ -33,8 +34,14 @@ def main() -> None:
     _furnish(options.root, [each.split("=", 1) for each in options.mount])
     _give_up_rights(options.root, *map(int, options.user.split(":")))
     environment = dict(each.split("=", 1) for each in options.env)
-    print(BECOMES, time.monotonic(), flush=True)
+    print(BECOMES, time.monotonic(), in_line_s(os.getpid()), flush=True)
     os.execvpe(options.command[0], options.command, environment)
+
+
+def in_line_s(pid: int) -> float:
+    """How long a process' first thread could have run and had to wait for others. Source: proc(5), schedstat."""
+    _, nanoseconds, _ = Path(f"/proc/{pid}/schedstat").read_text().split()
+    return int(nanoseconds) / 1e9
 
 
 def _furnish(root: Path, folders: list[list[str]]) -> None:
