@@ -74,6 +74,8 @@ class Server:
     def __init__(self) -> None:
         self.bodies: dict[str, Body] = {}
         self.refuses: dict[str, KubeError] = {}
+        self.drops: set[str] = set()
+        """Fields of the status that its CRD does not have."""
         self.requests: list[str] = []
         self.watched: Callable[[Body], None] | None = None
         self.gone: Callable[[str], None] | None = None
@@ -153,7 +155,8 @@ class Server:
     async def patch_status(self, task: RelayTask, patch: Mapping[str, Any]) -> Body:
         await self._request("status")
         body = self._own(task)
-        body["status"] = {name: value for name, value in (body["status"] | patch).items() if value is not None}
+        status = (body["status"] | patch).items()
+        body["status"] = {name: value for name, value in status if value is not None and name not in self.drops}
         self._changed(body)
         return copy.deepcopy(body)
 

@@ -8,7 +8,7 @@ import pytest
 
 from livetask_operator.kube.api import Conflict, ObjectGone, Unavailable
 from livetask_operator.reconcile.resource import RELAY_TASKS
-from livetask_operator.vendors.contract import CredentialsRejected
+from livetask_operator.vendors.contract import CredentialsRejected, State
 from tests.kube.small_world import World, alibaba, run, within, world
 from tests.polling.fake_time import now_s
 
@@ -146,6 +146,23 @@ def test_an_api_server_that_is_away_is_asked_ever_less_often(error: Exception) -
             return len(stage.server.requests)
 
     assert run(story()) <= 20
+
+
+def test_a_field_that_an_older_crd_drops_is_not_written_with_each_look() -> None:
+    async def story() -> tuple[int, str]:
+        async with world() as stage:
+            stage.server.drops = {"vendorStatus"}
+            uid = stage.server.create(pollIntervalSeconds=5)
+            await runs(stage, uid)
+            await asyncio.sleep(60)
+            writes = stage.server.requests.count("status")
+            stage.vendor.state = State.FAILED
+            await within(
+                8, lambda: stage.server.ready(uid) == "False/TaskFailed", "what is new is written all the same"
+            )
+            return writes, stage.server.ready(uid)
+
+    assert run(story())[0] == 1
 
 
 def test_a_refused_key_of_a_deleted_object_is_tried_sparingly() -> None:

@@ -333,3 +333,15 @@ def test_a_transition_time_moves_only_with_the_conditions_status() -> None:
 
     assert since(paused) == since(stopped) == "2026-11-21T20:00:05Z"
     assert since(running) == "2026-11-21T20:01:05Z"
+
+
+def test_a_condition_of_somebody_else_or_of_a_later_version_stays() -> None:
+    task = relay_task()
+    first = told(task, (5, seen()))
+    theirs = replace(first.conditions[0], type="example.com/Approved", reason="Approved")
+    marked = with_status(task, replace(first, conditions=(*first.conditions, theirs)))
+
+    status = told(marked, (35, seen(State.FAILED, "6")))
+
+    assert shown(replace(status, conditions=status.conditions[:2])) == "Ready=False/TaskFailed Stalled=True/TaskFailed"
+    assert status.conditions[2:] == (theirs,)

@@ -51,7 +51,7 @@ class Connection:
             connector=aiohttp.TCPConnector(limit=KOPF_CONNECTIONS, ssl=self.api.rest_client.ssl_context),
             headers={"User-Agent": self.user_agent},
             middlewares=(authorise,),
-            trust_env=True,
+            proxy=configuration.proxy or None,  # a kubeconfig's `proxy-url`, as for our own; HTTPS_PROXY is for vendors
         )
         return kopf.AiohttpSession(
             server=configuration.host, aiohttp_session=session, default_namespace=self.own_namespace

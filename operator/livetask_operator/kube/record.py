@@ -101,6 +101,8 @@ class Record(Generic[AnyTask]):
     stop: StopProgress | None = None
     said: tuple[Resource, Any, int] | None = field(default=None, repr=False)
     """The object, the good look and the slowness that its status says in full."""
+    dropped: Mapping[str, Any] | None = field(default=None, repr=False)
+    """What the API server did not take of the status that was written last."""
     sent: Status | None = None
     """The status that was written last: its event may come before the answer to the write."""
     writing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)

@@ -41,7 +41,7 @@ class Writer:
             task = record.task
             status = decide(task)
             patch = status.patch_from(task.status)
-            if not patch:
+            if not patch or patch == record.dropped:
                 return False
             record.sent = status
             try:
@@ -50,8 +50,21 @@ class Writer:
                 await self._read_again(record, task, conflict)
                 raise
             self.take_over(record, body)
+            self._note_dropped(record, status)
         self._tell(task, status)
         return True
+
+    def _note_dropped(self, record: Record[Any], status: Status) -> None:
+        """Note what the API server did not take: fields that an older CRD lacks would be written with each look."""
+        task = record.task
+        dropped = status.patch_from(task.status) if task.status.conditions == status.conditions else None
+        if dropped and not record.dropped:
+            log.warning(
+                "the API server drops %s from the status of %s: apply the CRDs of this version (crds/)",
+                ", ".join(dropped),
+                task.label,
+            )
+        record.dropped = dropped or None
 
     async def put_finalizer_on(self, record: Record[RelayTask]) -> None:
         """Before the first look: a task that is followed is stopped when its object goes. Raises KubeError.

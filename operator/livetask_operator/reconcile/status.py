@@ -11,6 +11,9 @@ ConditionStatus = Literal["True", "False", "Unknown"]
 
 MAX_VENDOR_STATUS = 128
 """Characters of `vendorStatus` (design, section 2): one field too long would refuse the whole patch."""
+OWN_CONDITIONS = ("Ready", "Reconciling", "Stalled")
+MAX_CONDITIONS = 16
+"""That the CRDs take."""
 MAX_MESSAGE = 1024
 """Characters of a condition's message; the CRD takes more, and an Event no more than this."""
 
@@ -124,7 +127,10 @@ class Status:
         return self.condition("Ready")
 
     def with_conditions(self, wanted: Iterable[Wanted], generation: int, now: datetime) -> Self:
-        """This status with exactly these conditions; a transition time moves only where the condition's status does."""
+        """This status with exactly these conditions of ours; a transition time moves only where the status does.
+
+        Conditions of other types are others', or a later version's, and stay.
+        """
         conditions = []
         for want in self._with_echoes(wanted):
             old = self.condition(want.type)
@@ -139,7 +145,8 @@ class Status:
                     observed_generation=generation,
                 )
             )
-        return replace(self, observed_generation=generation, conditions=tuple(conditions))
+        others = [each for each in self.conditions if each.type not in (*OWN_CONDITIONS, *self.ECHOES)]
+        return replace(self, observed_generation=generation, conditions=(*conditions, *others)[:MAX_CONDITIONS])
 
     def _with_echoes(self, wanted: Iterable[Wanted]) -> Iterator[Wanted]:
         for want in wanted:
@@ -149,7 +156,10 @@ class Status:
 
     def at_generation(self, generation: int) -> Self:
         """The same status, said of a newer generation."""
-        conditions = tuple(replace(condition, observed_generation=generation) for condition in self.conditions)
+        own = (*OWN_CONDITIONS, *self.ECHOES)
+        conditions = tuple(
+            replace(each, observed_generation=generation) if each.type in own else each for each in self.conditions
+        )
         return replace(self, observed_generation=generation, conditions=conditions)
 
 
