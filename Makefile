@@ -64,7 +64,7 @@ demo: $(READY) ## show the operator at work, with simulated vendors; KEEP=1: unt
 	KEEP="$(KEEP)" $(VENV)/bin/python -m tests.demo
 
 bench: $(READY) ## measure it beside plain kopf; N=10000: with so many tasks; ONLY=restart, POLLS=300000: see tests/bench
-	$(VENV)/bin/python -m tests.bench $(if $(N),--tasks $(N)) $(if $(POLLS),--polls $(POLLS)) $(ONLY)
+	$(VENV)/bin/python -m tests.bench $(if $(N),--tasks $(N)) $(if $(POLLS),--polls $(POLLS)) $(if $(README),--readme) $(ONLY)
 
 COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/uv pip compile --quiet --no-config --universal \
 	--python-version 3.11 --generate-hashes $(if $(UPGRADE),--upgrade)
@@ -91,6 +91,7 @@ image: ## build the image; choose IMAGE=name:tag, ENGINE=docker|podman|buildah, 
 	  echo "image: no docker, podman or buildah works here. Install one, or name one: make image ENGINE=..." >&2; exit 1; \
 	fi; \
 	epoch=$$(git log -1 --format=%ct -- $(INPUTS) 2>/dev/null || true); epoch=$${epoch:-0}; \
+	created=$$(TZ=UTC git log -1 --date=format-local:%FT%TZ --format=%cd -- $(INPUTS) 2>/dev/null || true); \
 	revision=$$(git rev-parse HEAD 2>/dev/null || echo unknown); \
 	if [ -n "$$(git status --porcelain -- $(INPUTS) 2>/dev/null)" ]; then revision=$$revision-modified; fi; \
 	case "$$engine" in \
@@ -99,7 +100,7 @@ image: ## build the image; choose IMAGE=name:tag, ENGINE=docker|podman|buildah, 
 	esac; \
 	echo "image: building $(IMAGE) of $$revision with $${engine%% *}"; \
 	$$engine build $$options --tag $(IMAGE) --build-arg VERSION=$(VERSION) --build-arg REVISION=$$revision \
-	  --build-arg CREATED=$$(date --utc --date=@$$epoch +%FT%TZ) \
+	  --build-arg CREATED=$${created:-1970-01-01T00:00:00Z} \
 	  $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE)) $(ARGS) .
 
 # Tools with many dependencies of their own, which uv keeps apart from the virtual environment, by requirements-audit.lock.
