@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -65,7 +65,19 @@ async def play(names: Sequence[str], options: Options, folder: Path) -> tuple[li
             return report.merged(stage.measured), failed
 
 
-def show(rows: list[report.Row], options: Options, names: Sequence[str]) -> None:
+def section(rows: list[report.Row], measured_on: Mapping[str, str]) -> str:
+    """The README's words about it."""
+    where = ", ".join(f"{measured_on[name]}" for name in ("cpu", "memory", "python"))
+    lines = [
+        f"`make bench N={measured_on['tasks']}`, on a real control plane and the simulated clouds, all of it on one machine",
+        f"({measured_on['cores']} cores, {where}; {measured_on['at'][:10]}). Plain kopf is a timer per object, httpx and",
+        "`patch.status`, as kopf's documentation teaches it, once with its pool of connections capped at 8; the bare loop",
+        "is aiohttp with the same signed calls and nothing else ([tests/bench](tests/bench)).",
+    ]
+    return "\n".join([*lines, "", report.table(rows)])
+
+
+def show(rows: list[report.Row], options: Options, names: Sequence[str], *, readme: bool) -> None:
     """Print the table, and write it as JSON and as a picture."""
     measured_on = machine() | {"tasks": str(options.tasks), "polls": str(options.polls), "load": load()}
     measured_on |= {"at": datetime.now(UTC).isoformat(timespec="seconds"), "scenes": " ".join(names)}
@@ -74,6 +86,9 @@ def show(rows: list[report.Row], options: Options, names: Sequence[str]) -> None
     (BUILD / "bench.md").write_text(report.table(rows) + "\n")
     title = f"livetask-operator with {options.tasks:,} tasks, against its targets"
     (BUILD / "bench.svg").write_text(svg(rows, title))
+    if readme:
+        page = ROOT / "README.md"
+        page.write_text(report.placed(page.read_text(), section(rows, measured_on)))
     print(f"\n{report.table(rows)}\n")
     for note in report.notes(rows):
         print(f"- {note}")
@@ -90,6 +105,7 @@ def main() -> int:
     parser.add_argument("--polls", type=int, help="over how many polls memory must not grow (POLLS=), else 30 per task")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="how many creations and deletions are timed")
     parser.add_argument("--no-lease", action="store_true", help="run the operator without its Lease")
+    parser.add_argument("--readme", action="store_true", help="put the table into README.md, too (README=1)")
     parser.add_argument("--keep", type=Path, help="a folder in which the logs are kept")
     parser.add_argument("scenes", nargs="*", help=f"of {', '.join(ALL)} (ONLY=); else all but the last")
     arguments = parser.parse_args()
@@ -115,7 +131,7 @@ def main() -> int:
     finally:
         if arguments.keep is None:
             shutil.rmtree(folder, ignore_errors=True)
-    show(rows, options, names)
+    show(rows, options, names, readme=arguments.readme)
     for name in failed:
         print(f"The scene {name} failed; its figures are missing.", file=sys.stderr)
     return FAILED if failed else 0

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
+WHAT_IT_COSTS, PAGES = "## What it costs", "## Pages"
 HEADER = ("figure", "ours", "target", "plain kopf (capped)", "plain kopf (as it comes)", "met")
 
 
@@ -76,6 +77,19 @@ def table(rows: Sequence[Row]) -> str:
     ]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def placed(page: str, section: str) -> str:
+    """A page with its section WHAT_IT_COSTS replaced, or added before its PAGES: what was measured, and on what."""
+    before, found, rest = page.partition(WHAT_IT_COSTS)
+    if found:
+        after = rest[rest.index("\n## ") + 1 :]
+    else:
+        before, found, rest = page.partition(PAGES)
+        if not found:
+            raise ValueError(f"the page has neither {WHAT_IT_COSTS} nor {PAGES}")
+        after = PAGES + rest
+    return f"{before}{WHAT_IT_COSTS}\n\n{section.strip()}\n\n{after}"
 
 
 def notes(rows: Iterable[Row]) -> list[str]:

@@ -96,6 +96,16 @@ def test_the_table_shows_misses_and_what_never_came() -> None:
     assert report.misses(rows) == rows[:1]
 
 
+def test_the_readme_gets_the_section_once() -> None:
+    page = "# It\n\n## Running it\n\nso\n\n## Pages\n\n| a |\n"
+
+    once = report.placed(page, "first\n")
+    twice = report.placed(once, "second\n")
+
+    assert once == "# It\n\n## Running it\n\nso\n\n## What it costs\n\nfirst\n\n## Pages\n\n| a |\n"
+    assert twice == once.replace("first", "second")
+
+
 def test_json_holds_what_the_table_holds() -> None:
     row = Row(key="a", figure="settled", unit="s", ours=1.5, target=Target(2), as_it_comes=math.inf)
 
