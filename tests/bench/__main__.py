@@ -67,12 +67,12 @@ async def play(names: Sequence[str], options: Options, folder: Path) -> tuple[li
 
 def section(rows: list[report.Row], measured_on: Mapping[str, str]) -> str:
     """The README's words about it."""
-    where = ", ".join(f"{measured_on[name]}" for name in ("cpu", "memory", "python"))
+    where = ", ".join(measured_on[name] for name in ("cpu", "memory", "python"))
     lines = [
-        f"`make bench N={measured_on['tasks']}`, on a real control plane and the simulated clouds, all of it on one machine",
-        f"({measured_on['cores']} cores, {where}; {measured_on['at'][:10]}). Plain kopf is a timer per object, httpx and",
-        "`patch.status`, as kopf's documentation teaches it, once with its pool of connections capped at 8; the bare loop",
-        "is aiohttp with the same signed calls and nothing else ([tests/bench](tests/bench)).",
+        f"`make bench N={measured_on['tasks']}`: a real control plane, the simulated clouds and the operator together on",
+        f"{measured_on['cores']} cores ({where}; {measured_on['at'][:10]}). Plain kopf is a timer per object, httpx",
+        "and `patch.status`, as kopf's documentation teaches it, and the same with httpx's pool capped at 8. The bare",
+        "loop is aiohttp with the same signed calls and nothing else. All of it is in [tests/bench](tests/bench).",
     ]
     return "\n".join([*lines, "", report.table(rows)])
 
