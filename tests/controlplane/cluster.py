@@ -71,7 +71,13 @@ class AuditedList:
 class ControlPlane:
     """A control plane for as long as the `with` lasts. Raises ControlPlaneUnavailable where it cannot be had."""
 
-    def __init__(self, say: binaries.Say | None = None, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        say: binaries.Say | None = None,
+        folder: Path | None = None,
+        controllers: Sequence[str] = CONTROLLERS,
+    ) -> None:
+        self._controllers = controllers
         self._programs = binaries.obtain() if say is None else binaries.obtain(say)
         self._own_folder = folder is None
         self.folder = Path(tempfile.mkdtemp(prefix="livetask-controlplane-")) if folder is None else folder
@@ -224,7 +230,7 @@ class ControlPlane:
         self._start(
             "kube-controller-manager",
             f"--kubeconfig={kubeconfig}",
-            f"--controllers={','.join(CONTROLLERS)}",
+            f"--controllers={','.join(self._controllers)}",
             "--use-service-account-credentials=true",
             "--leader-elect=false",
             "--secure-port=0",
