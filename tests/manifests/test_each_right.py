@@ -1,7 +1,7 @@
 """No right is there for nothing: an operator that lacks one is denied something that it needs, and its log says what.
 
-An operator for each right, some side by side, each with its own ServiceAccount, Lease and objects. It takes half a
-minute on an idle machine, as most rights are missed only by a process that starts without them.
+An operator for each right, some side by side, each with its own ServiceAccount, Lease and objects. It takes about
+40 s of CPU, as most rights are missed only by a process that starts without them.
 """
 
 from __future__ import annotations
