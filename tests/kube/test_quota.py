@@ -1,19 +1,106 @@
-"""Inside the quota, as the vendor counts it: also when many objects come at once."""
+"""Inside the quota, as the vendor counts it: also when many objects come at once, and when the operator is killed."""
 
 from __future__ import annotations
 
-from tests.stage.tenant import Tenant
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from livetask_simulator.client import Call
+from tests.stage.objects import Objects
+from tests.stage.processes import Cloud, Operator
+from tests.stage.tenant import Tenant, until
+from tests.stage.vendors import Alibaba, Customer
+
+CROWD = 10
+"""Objects of each Secret: at 5 s, twice what the quotas allow."""
+TEAM_PER_S = 3
+SOLO_PER_S = 2
+
+
+@dataclass
+class Crowd:
+    """What reached the vendor with three keys: two of one account, and one that two namespaces' Secrets hold."""
+
+    team: list[Call]
+    solo: list[Call]
+    team_keys: tuple[str, str]
+    solo_apps: tuple[str, str]
+    last_before: int
+    """The number of the last call before the operator was killed."""
+
+
+@pytest.fixture(scope="module")
+def crowd(
+    kubeconfig: Path, cloud: Cloud, objects: Objects, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Crowd]:
+    """More objects than the quotas allow, followed for some seconds before and after the operator is killed."""
+    east, west, solo, twin = (
+        Customer.moves_in(f"quota-{name}", objects, cloud.admin, Alibaba, stage="quota")
+        for name in ("east", "west", "solo", "twin")
+    )
+    second_key = {"accessKeyId": "LTAIeastAsWell", "accessKeySecret": "s3cr3t/east-as-well"}
+    cloud.admin.add_key(east.account, *second_key.values())
+    west.put_secret(**second_key)
+    twin.put_secret(**solo.at.key)
+    team_keys = (east.at.key["accessKeyId"], second_key["accessKeyId"])
+    team = {"name": "team", "vendor": "alibabaCloud", "keyIds": list(team_keys)}
+    config = {
+        "quotas": {"alibabaCloud": {"GetMPUTaskStatus": SOLO_PER_S}},
+        "accounts": [{**team, "quotas": {"GetMPUTaskStatus": {"perSecond": TEAM_PER_S, "perMinute": 600}}}],
+    }
+    for customer, account in ((east, east.account), (west, east.account), (solo, solo.account), (twin, solo.account)):
+        for number in range(CROWD):
+            cloud.admin.start_task(account, customer.app, f"task-{number}")
+            customer.relay(f"task-{number}")
+    arguments = ("--no-leader-elect", "--selector", "stage=quota")
+    operator = Operator(kubeconfig, cloud.url, tmp_path_factory.mktemp("quota"), config=config, arguments=arguments)
+    until(lambda: len(east.looks()) >= 7 * TEAM_PER_S, "some seconds' calls", within_s=30)
+    operator.kill()
+    last_before = max(call.seq for call in [*east.looks(), *solo.looks()])
+    operator.start()
+    until(lambda: east.looks()[-1].seq > last_before, "calls after the restart", within_s=30)
+    until(lambda: len(east.looks()) >= 12 * TEAM_PER_S, "some seconds' more", within_s=30)
+    yield Crowd(east.looks(), solo.looks(), team_keys, (solo.app, twin.app), last_before)
+    assert operator.stop() == 0
+
+
+def per_second(calls: list[Call], last_before: int) -> float:
+    """Calls a second before the operator was killed."""
+    moments_s = [call.monotonic_s for call in calls if call.seq <= last_before]
+    return (len(moments_s) - 1) / (moments_s[-1] - moments_s[0])
+
+
+def test_keys_of_one_account_share_its_own_quota_and_use_it(crowd: Crowd) -> None:
+    used = per_second(crowd.team, crowd.last_before)
+
+    assert {call.key_id for call in crowd.team} == set(crowd.team_keys)
+    assert 0.9 * TEAM_PER_S <= used <= 1.1 * TEAM_PER_S
+
+
+def test_one_key_in_two_namespaces_has_one_quota(crowd: Crowd) -> None:
+    used = per_second(crowd.solo, crowd.last_before)
+
+    assert {call.app_id for call in crowd.solo} == set(crowd.solo_apps)
+    assert 0.9 * SOLO_PER_S <= used <= 1.1 * SOLO_PER_S
 
 
 def test_objects_that_come_all_at_once_are_looked_at_without_one_throttled_call(tenant: Tenant) -> None:
-    names = [f"edge-{number}" for number in range(15)]
-    for name in names:
-        tenant.preloads(name, stream=name)
+    domains = [f"edge-{number}.{tenant.domain}" for number in range(15)]
+    for domain in domains:
+        tenant.cloud.add_preload(tenant.account, domain, f"rtmp://{domain}/app/final")
 
-    objects = [tenant.preload(name, streams=[name]) for name in names]
+    objects = [
+        tenant.preload(
+            f"edge-{number}", alibabaCloud={"domainName": domain, "playUrls": [f"rtmp://{domain}/app/final"]}
+        )
+        for number, domain in enumerate(domains)
+    ]
 
     for each in objects:
         each.reaches("Succeeded", within_s=15)
     calls = tenant.lists()
-    assert len(calls) >= len(names)
+    assert len(calls) >= len(domains)
     assert not [call for call in calls if call.throttled]
