@@ -69,7 +69,7 @@ def section(rows: list[report.Row], measured_on: Mapping[str, str]) -> str:
     """The README's words about it."""
     where = ", ".join(measured_on[name] for name in ("cpu", "memory", "python"))
     lines = [
-        f"`make bench N={measured_on['tasks']}`: a real control plane, the simulated clouds and the operator together on",
+        f"`make bench N={measured_on['tasks']}`: a real control plane, the simulated clouds and the operator on",
         f"{measured_on['cores']} cores ({where}; {measured_on['at'][:10]}). Plain kopf is a timer per object, httpx",
         "and `patch.status`, as kopf's documentation teaches it, and the same with httpx's pool capped at 8. The bare",
         "loop is aiohttp with the same signed calls and nothing else. All of it is in [tests/bench](tests/bench).",
