@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livetask_operator.polling.quota import Lane
-from livetask_operator.polling.scheduler import PEOPLE_AT_ONCE, POLLS_IN_LINE, Scheduler, Turn
+from livetask_operator.polling.scheduler import IN_LINE, Scheduler, Turn
 
 AT_ONCE = 8
 
@@ -103,7 +103,7 @@ def test_few_polls_of_an_account_stand_in_its_line_and_the_next_is_taken_when_on
 
     in_line = [taken.key for taken in iter(lambda: queue.take(60.0), None)]
     assert in_line == ["0", "1"]
-    assert len(in_line) == POLLS_IN_LINE
+    assert len(in_line) == IN_LINE[Lane.POLL]
     assert not queue.has_ready
 
     queue.begun("0")
@@ -125,14 +125,28 @@ def test_a_vendor_that_hangs_gathers_so_many_polls_and_no_more() -> None:
 
 def test_people_of_one_account_do_not_hold_up_anothers() -> None:
     queue = scheduler()
-    for number in range(2 * PEOPLE_AT_ONCE):
+    for number in range(2 * IN_LINE[Lane.PERSON]):
         queue.set(f"sports-{number}", Turn("sports", Lane.PERSON, 0.0, 30.0))
     queue.set("news", Turn("news", Lane.PERSON, 1.0, 30.0))
 
     begun = [taken.key for taken in iter(lambda: queue.take(2.0), None)]
 
     assert "news" in begun
-    assert len(begun) == PEOPLE_AT_ONCE + 1
+    assert len(begun) == IN_LINE[Lane.PERSON] + 1
+
+
+def test_people_whose_requests_are_under_way_hold_up_nobody() -> None:
+    queue = scheduler()
+    many = 3 * IN_LINE[Lane.PERSON]
+    for number in range(many):
+        queue.set(str(number), Turn("sports", Lane.PERSON, 0.0, 30.0))
+
+    under_way = list(iter(lambda: take(queue, 1.0), None))
+
+    assert len(under_way) == many
+    for key in under_way:
+        queue.ended(key)
+    assert not queue._accounts
 
 
 def test_what_is_set_during_a_step_comes_after_it() -> None:

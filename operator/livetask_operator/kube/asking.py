@@ -168,12 +168,18 @@ class Asking:
         return Reading(looks, credential)
 
     async def stop(
-        self, task: RelayTask, credential: Credential, *, may_send: Callable[[], Awaitable[None]], forced: bool
+        self,
+        task: RelayTask,
+        credential: Credential,
+        *,
+        may_send: Callable[[], Awaitable[None]],
+        forced: bool,
+        begun: Callable[[], None],
     ) -> StopAnswer | Refused:
         """Stop one task. `may_send` is awaited right before the call, and raises where it must not be made."""
         vendor = task.vendor
         account = vendor.account(credential, task.ref)
-        question = Question(vendor, account, vendor.stop_call, credential, Lane.DELETION, forced, may_send=may_send)
+        question = Question(vendor, account, vendor.stop_call, credential, Lane.DELETION, forced, begun, may_send)
 
         async def send(turn: Turn) -> StopAnswer:
             await turn()

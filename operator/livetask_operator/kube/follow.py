@@ -7,10 +7,10 @@ kopf's can die without a word.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 import random
-from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
@@ -30,6 +30,7 @@ from livetask_operator.kube.releasing import Releasing
 from livetask_operator.kube.reviews import Reviews
 from livetask_operator.kube.secrets import Secrets
 from livetask_operator.kube.sharing import PreloadSharing, Sharing
+from livetask_operator.kube.showing import Showing
 from livetask_operator.kube.turns import Account, Turns
 from livetask_operator.kube.writing import Writer
 from livetask_operator.observability.health import Health
@@ -80,7 +81,6 @@ class Follow:
         """`apis` by plural, vendors by block."""
         self._metrics = metrics
         self._health = health
-        self._config = config
         self._now = now
         self._mono = monotonic
         self._rounds: Rounds[QuotaKey] = Rounds()
@@ -100,10 +100,12 @@ class Follow:
         }
         self._records: dict[str, Record[Any]] = {}
         self._unreadable: dict[str, str] = {}
+        self._showing = Showing(metrics, config, self._rounds, self._quotas)
         self._turns = Turns(self._begin_step, self._polls_at_once, health, self._mono)
         self._reviews = Reviews(self._looking, self._turns, self._quotas, self._rounds, now)
         self._work: set[asyncio.Task[Any]] = set()
         self._sweep_at_s = float("inf")
+        self._is_settled = False
         self._stopping = False
 
     # What happened
@@ -248,8 +250,7 @@ class Follow:
                 self._spawn(self._sweep())
             if now_s >= count_at_s:
                 count_at_s = now_s + COUNT_EVERY_S
-                self._count_states()
-                self._show_accounts(now_s)
+                self._showing.show(self._records.values(), now_s)
             await asyncio.sleep(TICK_S)
 
     async def stop(self) -> None:
@@ -371,21 +372,11 @@ class Follow:
                 continue
             for uid in known - there:
                 self.vanished(uid)
-
-    def _count_states(self) -> None:
-        counts: dict[str, Counter[str]] = {"RelayTask": Counter(), "PreloadTask": Counter()}
-        for record in self._records.values():
-            counts[record.task.KIND][getattr(record.task.status, "state", None) or ""] += 1
-        for kind, by_state in counts.items():
-            self._metrics.count_objects(kind, by_state)
-
-    def _show_accounts(self, now_s: float) -> None:
-        def labels(quota: QuotaKey) -> QuotaKey:
-            vendor, account, call = quota
-            return vendor, self._config.account_label(vendor, account), call
-
-        self._metrics.show_rounds({labels(quota): factor for quota, factor in self._rounds.factors(now_s).items()})
-        self._metrics.show_quotas({labels(quota): turnstile for quota, turnstile in self._quotas})
+        if not self._is_settled:
+            # The start's objects live long: to look through them again and again would hold the loop up for 0.3 s.
+            self._is_settled = True
+            gc.collect(1)
+            gc.freeze()
 
 
 def _is_poll(record: Record[Any]) -> bool:

@@ -217,7 +217,9 @@ class Releasing:
 
         record.may_cancel = True  # an edit to Orphan must not wait in a throttled account's line
         try:
-            answer = await self._asking.stop(task, credential, may_send=may_send, forced=task.request_waits)
+            answer = await self._asking.stop(
+                task, credential, may_send=may_send, forced=task.request_waits, begun=record.begun
+            )
         finally:
             record.may_cancel = False
         if sent and isinstance(answer, Refused):

@@ -15,10 +15,9 @@ from typing import Generic, TypeVar
 
 from livetask_operator.polling.quota import Lane
 
-POLLS_IN_LINE = 2
-"""One that is let through next, and one to follow it at once."""
-PEOPLE_AT_ONCE = 16
-"""Steps of one account that are under way in each lane of people's: more would only wait for the same quota."""
+IN_LINE = {Lane.DELETION: 16, Lane.PERSON: 16, Lane.POLL: 2}
+"""So many of an account come to its line in each lane: more would only wait for the same quota. Of polls one that is
+let through next, and one to follow it at once."""
 ENDED_WEIGHT = 10.0
 """A task that has ended counts as a tenth as late as it is: after all others, and yet looked at now and then."""
 CLASSES_PER_DOUBLING = 4
@@ -71,7 +70,7 @@ class _Account(Generic[K, A]):
         self.due: tuple[list[Entry[K]], list[Entry[K]]] = ([], [])
         self.polls: dict[int, list[Entry[K]]] = {}
         self.under_way = [0, 0, 0]
-        self.in_line = 0
+        self.in_line = [0, 0, 0]
 
     @property
     def is_idle(self) -> bool:
@@ -143,7 +142,7 @@ class Scheduler(Generic[K, A]):
         if account_name is not None and in_line:
             self._under_way[key] = (account_name, lane, False)
             account = self._accounts[account_name]
-            account.in_line -= 1
+            account.in_line[lane] -= 1
             self._offer(account, lane)
 
     def ended(self, key: K) -> None:
@@ -202,11 +201,9 @@ class Scheduler(Generic[K, A]):
 
     def _offer(self, account: _Account[K, A], lane: Lane) -> None:
         """Note that an account has somebody due, where there is a place for them."""
-        if lane is Lane.POLL:
-            has_place = account.in_line < POLLS_IN_LINE and account.under_way[lane] < self._polls_at_once(account.name)
-            if account.polls and has_place:
-                self._ready[lane][account.name] = None
-        elif account.due[lane] and account.under_way[lane] < PEOPLE_AT_ONCE:
+        if account.in_line[lane] >= IN_LINE[lane] or not (account.polls if lane is Lane.POLL else account.due[lane]):
+            return
+        if lane is not Lane.POLL or account.under_way[lane] < self._polls_at_once(account.name):
             self._ready[lane][account.name] = None
 
     def _first(self, account: _Account[K, A], lane: Lane, now_s: float) -> K | None:
@@ -232,9 +229,8 @@ class Scheduler(Generic[K, A]):
     def _begin(self, account: _Account[K, A], key: K, lane: Lane, now_s: float) -> Taken[K, A]:
         turn = self._turns.pop(key)
         account.under_way[lane] += 1
-        if lane is Lane.POLL:
-            account.in_line += 1
-        self._under_way[key] = (account.name, lane, lane is Lane.POLL)
+        account.in_line[lane] += 1
+        self._under_way[key] = (account.name, lane, True)
         self._offer(account, lane)
         return Taken(key, turn, max(0.0, now_s - turn.due_s) / turn.weight_s)
 
