@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+VERBS = ("create", "update", "patch", "delete", "deletecollection")
 BESIDE = ("events", "leases")
 """Written beside the objects: an Event per transition, and the Lease that says that the operator lives."""
 
@@ -71,8 +72,8 @@ def beside(writes: Iterable[Write]) -> list[Write]:
 
 
 def of_objects(writes: Iterable[Write]) -> list[Write]:
-    """All but Events and the Lease."""
-    return [write for write in writes if write.resource not in BESIDE]
+    """Writes alone, where reads are logged, too; and all but Events and the Lease."""
+    return [write for write in writes if write.verb in VERBS and write.resource not in BESIDE]
 
 
 def words(writes: Iterable[Write]) -> str:

@@ -54,6 +54,7 @@ def test_events_and_the_lease_are_no_writes_of_objects() -> None:
             audited("events", "cup-final.1", verb="create"),
             audited("relaytasks", "cup-final", subresource="status"),
             audited("leases", "livetask-operator", verb="update"),
+            audited("relaytasks", "", verb="list"),
             b"",
         ]
     )
