@@ -185,11 +185,12 @@ class Server:
             raise Conflict(task.label)
         return body
 
-    async def list_same_task(self, task: RelayTask) -> list[Body]:
+    async def list_same_task(self, task: RelayTask) -> AsyncIterator[Body]:
         await self._request("list")
         block = task.vendor.block
         found = [body for body in self.bodies.values() if body["spec"].get(block, {}).get("taskId") == task.ref.task]
-        return copy.deepcopy(found)
+        for body in copy.deepcopy(found):
+            yield body
 
     async def each(self) -> AsyncIterator[Body]:
         await self._request("list")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from livetask_operator.config import parse
 from livetask_simulator.client import Call
+from tests.kube.small_world import Vendor, alibaba, run, within, world
 from tests.stage.objects import Objects
 from tests.stage.processes import Cloud, Operator
 from tests.stage.tenant import Tenant, until
@@ -18,6 +23,8 @@ CROWD = 10
 """Objects of each Secret: at 5 s, twice what the quotas allow."""
 TEAM_PER_S = 3
 SOLO_PER_S = 2
+ON_THE_WAY_S = 0.1
+"""The simulator notes a call when it gets to it, and not when it was sent: so much of a second is the machine's."""
 
 
 @dataclass
@@ -67,10 +74,24 @@ def crowd(
     assert operator.stop() == 0
 
 
+def most_in_a_second(moments_s: list[float], second_s: float = 1.0) -> int:
+    """The most calls in any second."""
+    return max(bisect_left(moments_s, start_s + second_s) - index for index, start_s in enumerate(moments_s))
+
+
+def most_that_arrived_in_a_second(calls: list[Call]) -> int:
+    return most_in_a_second([call.monotonic_s for call in calls], 1.0 - ON_THE_WAY_S)
+
+
 def per_second(calls: list[Call], last_before: int) -> float:
     """Calls a second before the operator was killed."""
     moments_s = [call.monotonic_s for call in calls if call.seq <= last_before]
     return (len(moments_s) - 1) / (moments_s[-1] - moments_s[0])
+
+
+def test_in_no_second_are_there_more_calls_than_the_quota_though_the_operator_is_killed(crowd: Crowd) -> None:
+    assert most_that_arrived_in_a_second(crowd.team) <= TEAM_PER_S
+    assert most_that_arrived_in_a_second(crowd.solo) <= SOLO_PER_S
 
 
 def test_keys_of_one_account_share_its_own_quota_and_use_it(crowd: Crowd) -> None:
@@ -85,6 +106,29 @@ def test_one_key_in_two_namespaces_has_one_quota(crowd: Crowd) -> None:
 
     assert {call.app_id for call in crowd.solo} == set(crowd.solo_apps)
     assert 0.9 * SOLO_PER_S <= used <= 1.1 * SOLO_PER_S
+
+
+def test_a_process_that_begins_the_moment_its_predecessor_is_killed_keeps_its_second() -> None:
+    """Processes take their time to start; here the next one acts at once."""
+
+    async def story() -> list[float]:
+        vendor = alibaba()
+        config = parse("quotas: {alibabaCloud: {GetMPUTaskStatus: 2}}", "config.yaml")
+        for looks in (10, 20, 30):
+            async with world(vendor, config) as stage:
+                for number in range(20):
+                    stage.server.create(f"task-{number}", block={"taskId": str(number)}, pollIntervalSeconds=5)
+                await within(30, partial(_has_seen, vendor, looks), "some seconds' looks")
+        return [moment_s for moment_s, _ in vendor.looks]
+
+    sent_s = run(story())
+
+    assert most_in_a_second(sent_s) <= 2
+    assert max(later - sooner for sooner, later in pairwise(sent_s)) < 1.5, "nobody waits for longer than needed"
+
+
+def _has_seen(vendor: Vendor, looks: int) -> bool:
+    return len(vendor.looks) >= looks
 
 
 def test_objects_that_come_all_at_once_are_looked_at_without_one_throttled_call(tenant: Tenant) -> None:

@@ -17,7 +17,8 @@ from livetask_operator.kube.scope import EVERYTHING, Scope
 from livetask_operator.reconcile.resource import FINALIZER, GROUP, VERSION, RelayTask, Resource
 
 REQUEST_TIMEOUT_S = 10.0
-PAGE = 500
+PAGE = 100
+"""An object may be a megabyte, and a page is held in memory whole."""
 JSON_PATCH = "application/json-patch+json"
 
 
@@ -123,10 +124,12 @@ class ObjectApi:
             )
         return _mapping(answer)
 
-    async def list_same_task(self, task: RelayTask) -> list[Mapping[str, Any]]:
-        """All objects that name the same vendor task id, in this moment, whatever their labels."""
+    async def list_same_task(self, task: RelayTask) -> AsyncIterator[Mapping[str, Any]]:
+        """Each object that names the same vendor task id, in this moment, whatever its labels. Raises KubeError."""
         selector = f"{task.vendor.task_field}={task.ref.task}"
-        return [body for place in self.places async for body in self._list(place, field_selector=selector)]
+        for place in self.places:
+            async for body in self._list(place, field_selector=selector):
+                yield body
 
     async def each(self) -> AsyncIterator[Mapping[str, Any]]:
         """Each object that is followed: the operator may read it, its selector has it. One page at a time is in memory.

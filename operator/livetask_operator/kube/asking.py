@@ -81,6 +81,11 @@ class Question:
     may_send: Callable[[], Awaitable[None]] | None = None
     """Awaited right before each request; raises where it must not be made."""
 
+    @property
+    def right(self) -> str:
+        """What the credential may or may not: this call, for this account."""
+        return f"{self.call} {self.account}"
+
 
 @dataclass(frozen=True, slots=True)
 class NotAnswered:
@@ -115,6 +120,9 @@ class Asking:
         self._accepted_again = accepted_again
         self._refusals = Refusals()
         self._proven: set[str] = set()
+        """Fingerprints of the credentials that a vendor accepted."""
+        self._accepted_at: set[tuple[str, str, str]] = set()
+        """And at which vendor and account: whoever only names an account does not draw on its budget."""
         self._trials: dict[str, asyncio.Event] = {}
 
     def secret_changed(self, credential: Credential) -> None:
@@ -129,9 +137,10 @@ class Asking:
         """What such a call is counted by."""
         return self._quotas.key(vendor.name, account, call)
 
-    def is_proven(self, credential: Credential) -> bool:
-        """Whether a vendor has accepted exactly this credential."""
-        return credential.fingerprint in self._proven
+    def is_proven(self, credential: Credential, quota: QuotaKey) -> bool:
+        """Whether a vendor has accepted exactly this credential for this account."""
+        at = (credential.fingerprint, *quota[:2])
+        return at in self._accepted_at and credential.fingerprint in self._proven
 
     async def look(
         self,
@@ -228,22 +237,24 @@ class Asking:
 
     async def _put(self, question: Question, send: Callable[[Turn], Awaitable[T]]) -> T | NotAnswered:
         credential, call = question.credential, question.call
+        right = question.right
         now_s = self._monotonic()
-        standing = None if question.forced else self._refusals.standing(credential, call, now_s)
+        standing = None if question.forced else self._refusals.standing(credential, right, now_s)
         if standing is not None:
             return _not_put(*standing, now_s)
+        quota = self._quotas.key(question.vendor.name, question.account, call)
         own = self._quotas.of(question.vendor.name, question.account, call)
-        turnstile = own if self.is_proven(credential) else self._quotas.of_unproven(credential.fingerprint)
-        noted = self._refusals.noted(credential, call)
+        turnstile = own if self.is_proven(credential, quota) else self._quotas.of_unproven(credential.fingerprint)
+        noted = self._refusals.noted(credential, right)
         sent_s: float | None = None
 
         async def turn() -> None:
             nonlocal sent_s
             await turnstile.enter(question.lane)
             question.begun()
-            if not question.forced and self._refusals.noted(credential, call) > noted:
+            if not question.forced and self._refusals.noted(credential, right) > noted:
                 # It was refused while this one stood in line: a whole line of refused calls may lock an account.
-                standing = self._refusals.standing(credential, call, self._monotonic())
+                standing = self._refusals.standing(credential, right, self._monotonic())
                 if standing is not None:
                     raise _RefusedMeanwhile(*standing)
             if sent_s is not None:
@@ -265,17 +276,21 @@ class Asking:
         finally:
             if sent_s is not None:
                 self._metrics.called(question.vendor.name, call, outcome, self._monotonic() - sent_s)
-        if not self.is_proven(credential):
-            self._prove(credential)
+        if not self.is_proven(credential, quota):
+            self._prove(credential, quota)
+        if turnstile is not own:
+            own.budget.spend(self._monotonic())  # whose trial it was is known only now
         turnstile.budget.answered(self._monotonic())
-        if self._refusals.accepted(credential, call):
+        if self._refusals.accepted(credential, right):
             self._accepted_again(credential)
         return answer
 
-    def _prove(self, credential: Credential) -> None:
-        if len(self._proven) >= MAX_PROVEN:
-            self._proven.clear()  # most are of keys that were rotated long ago; the others prove themselves again
+    def _prove(self, credential: Credential, quota: QuotaKey) -> None:
+        if len(self._accepted_at) >= MAX_PROVEN:
+            self._accepted_at.clear()  # most are of keys that were rotated long ago; the others prove themselves again
+            self._proven.clear()
         self._proven.add(credential.fingerprint)
+        self._accepted_at.add((credential.fingerprint, *quota[:2]))
         self._quotas.proven(credential.fingerprint)
 
     def _refused(self, question: Question, error: VendorError, turnstile: Turnstile) -> NotAnswered:
@@ -284,7 +299,7 @@ class Asking:
             self._proven.discard(question.credential.fingerprint)
         if isinstance(error, Throttled):
             turnstile.throttled(error.retry_after_s)
-        next_try_s = self._refusals.refused(question.credential, question.call, error, now_s)
+        next_try_s = self._refusals.refused(question.credential, question.right, error, now_s)
         return NotAnswered(error, None if next_try_s is None else next_try_s - now_s)
 
     @asynccontextmanager

@@ -47,6 +47,7 @@ from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import Credential, PreloadVendor, RelayVendor
 
 TICK_S = 1.0
+EDIT_AGAIN_S = 1.0
 COUNT_EVERY_S = 5.0
 POLLS_AT_ONCE_S = 2.0
 """So many seconds' worth of an account's quota may be under way as polls, where the vendor is slow."""
@@ -230,8 +231,10 @@ class Follow:
         """Somebody did something: this object's next step is due now, or as soon as the one under way is done."""
         record = self._records.get(uid)
         if record is not None:
-            lane = min(Lane.PERSON, lane_of(record.task))
-            self._turns.hasten(uid, self._turn(record, self._mono(), lane))
+            lane, now_s = min(Lane.PERSON, lane_of(record.task)), self._mono()
+            # Who edits an object again and again is served once a second: others are served meanwhile.
+            due_s = now_s if lane is Lane.DELETION else max(now_s, record.last_look_s + EDIT_AGAIN_S)
+            self._turns.hasten(uid, self._turn(record, due_s, lane))
 
     # Whose turn it is
 
@@ -297,9 +300,12 @@ class Follow:
             self._rounds.noted(account, taken.lateness, self._mono())
             return True
         credential = self.secrets.known(record.task)
-        if not isinstance(credential, Credential) or not self._asking.is_proven(credential):
+        if not isinstance(credential, Credential):
             return True
-        record.quota = record.kind.quota(record.task, credential)
+        quota = record.kind.quota(record.task, credential)
+        if not self._asking.is_proven(credential, quota):
+            return True
+        record.quota = quota
         self._turns.set(taken.key, self._turn(record, taken.turn.due_s, taken.turn.lane))
         self._turns.ended(taken.key, taken.turn.lane)
         return False

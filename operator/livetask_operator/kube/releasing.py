@@ -182,13 +182,15 @@ class Releasing:
     async def _same_task(self, record: Record[RelayTask]) -> list[RelayTask]:
         """All objects that name the same task. What is told of this object itself, as an edit to Orphan, counts."""
         found, is_there = [], False
-        for body in await self._api.list_same_task(record.task):
+        async for body in self._api.list_same_task(record.task):
             if body["metadata"]["uid"] == record.task.uid:
                 is_there = True
                 self._writer.take_over(record, body)
                 continue
             try:
-                found.append(RelayTask.from_body(body, self._vendors))
+                other = RelayTask.from_body(body, self._vendors)
+                if other.ref.identity == record.task.ref.identity:
+                    found.append(other)
             except UnreadableResource as error:
                 log.error("passed over as another owner: %s", error)
         if not is_there:

@@ -21,7 +21,7 @@ from livetask_operator.reconcile.resource import GROUP, RELAY_TASKS, VERSION
 
 WATCH_SERVER_TIMEOUT_S = 300  # an int: the API server refuses 300.0
 WATCH_CLIENT_TIMEOUT_S = 330
-PAGE = 500
+PAGE = 100
 LOGIN_AGAIN_S = 5.0
 IDENTITY: Any = "livetask-operator"
 """Who this is to kopf's peering, which is off. Without it kopf asks for the user's name, and ends where the user is but
