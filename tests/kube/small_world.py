@@ -20,7 +20,7 @@ from typing import Any, TypeVar, cast
 from kubernetes.aio import client
 
 from livetask_operator.config import Config
-from livetask_operator.kube.api import Conflict, KubeError, ObjectApi, ObjectGone
+from livetask_operator.kube.api import Conflict, KubeError, ObjectApi, ObjectGone, Place
 from livetask_operator.kube.follow import Follow
 from livetask_operator.observability.health import Health
 from livetask_operator.observability.metrics import Metrics
@@ -70,6 +70,9 @@ def now() -> Instant:
 
 class Server:
     """An API server with RelayTasks. `refuses` has an error for a verb: get, status, add, remove, list, crd."""
+
+    places: Sequence[Place] = (None,)
+    selects = False
 
     def __init__(self) -> None:
         self.bodies: dict[str, Body] = {}
@@ -192,7 +195,7 @@ class Server:
         for body in copy.deepcopy(found):
             yield body
 
-    async def each(self) -> AsyncIterator[Body]:
+    async def each(self, place: Place) -> AsyncIterator[Body]:
         await self._request("list")
         for body in copy.deepcopy(list(self.bodies.values())):
             yield body

@@ -170,6 +170,8 @@ def test_an_object_whose_label_changes_is_handed_over(shards: dict[str, Shard], 
     assert min(gaps[before:]) > 4, "polled by one alone"
     assert (relay.body()["metadata"]["generation"], relay.status()) == version, "neither wrote"
     assert company.stops() == []
+    ends = [line for line in shards["rest"].operator.lines() if line.get("name") == "moved"][-1]
+    assert (ends["level"], ends["message"]) == ("info", "passed on: its labels are another operator's now")
 
 
 def test_a_deletion_that_is_held_goes_on_in_the_shard_it_is_moved_to(

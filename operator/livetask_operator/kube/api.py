@@ -131,18 +131,18 @@ class ObjectApi:
             async for body in self._list(place, field_selector=selector):
                 yield body
 
-    async def each(self) -> AsyncIterator[Mapping[str, Any]]:
-        """Each object that is followed: the operator may read it, its selector has it. One page at a time is in memory.
+    @property
+    def selects(self) -> bool:
+        """Whether labels decide which objects are followed."""
+        return bool(self._selector)
+
+    async def each(self, place: Place) -> AsyncIterator[Mapping[str, Any]]:
+        """Each object of a place that is followed: its selector has it. One page at a time is in memory.
 
         Raises KubeError, where some may have been told already.
         """
-        for place in self.places:
-            async for body in self._list(place, **self._selector):
-                yield body
-
-    async def list_place(self, place: Place) -> list[Mapping[str, Any]]:
-        """The objects of one of the places that are followed: what is wrong with one says nothing of another."""
-        return [body async for body in self._list(place, **self._selector)]
+        async for body in self._list(place, **self._selector):
+            yield body
 
     async def can_list(self, place: Place) -> None:
         """Return where the objects of a place can be listed. Raises KubeError.

@@ -31,6 +31,7 @@ from livetask_operator.kube.reviews import Reviews
 from livetask_operator.kube.secrets import Secrets
 from livetask_operator.kube.sharing import PreloadSharing, Sharing
 from livetask_operator.kube.showing import Showing
+from livetask_operator.kube.sweeping import sweep
 from livetask_operator.kube.turns import Account, Turns
 from livetask_operator.kube.writing import Writer
 from livetask_operator.observability.health import Health
@@ -131,8 +132,8 @@ class Follow:
         elif task.is_newer_than(record.task):
             self._adopt(record, task, own=False)
 
-    def vanished(self, uid: str) -> None:
-        """An object is gone."""
+    def vanished(self, uid: str, *, passed_on: bool = False) -> None:
+        """An object is gone; `passed_on`: it is there, and its labels are another operator's now."""
         record = self._records.pop(uid, None)
         self._unreadable.pop(uid, None)
         self._turns.drop(uid)
@@ -140,8 +141,9 @@ class Follow:
         self.secrets.release(uid)
         if record is not None:
             record.kind.leave(record)
-            owed = record.kind.is_owed(record)
+            owed = record.kind.is_owed(record) and not passed_on
             words = "gone without a stop: somebody took its finalizer off, and its task may run on" if owed else "gone"
+            words = "passed on: its labels are another operator's now" if passed_on else words
             fields = {"namespace": record.task.namespace, "name": record.task.name}
             log.log(logging.WARNING if owed else logging.INFO, words, extra={"fields": fields})
             if record.step is not None and record.may_cancel:
@@ -360,24 +362,9 @@ class Follow:
             self._reviews.plan(record)
 
     async def _sweep(self) -> None:
-        """Notice what the watch did not tell: first of all what vanished while it was down.
-
-        kopf lists again then, and says nothing of what is not there. What is there and was missed is taken over, too.
-        """
         for plural, kind in self._kinds.items():
-            known = {uid for uid, record in self._records.items() if record.kind is kind}
-            there = set()
-            try:
-                async for body in kind.api.each():
-                    uid = body["metadata"]["uid"]
-                    there.add(uid)
-                    if uid in self._records or uid not in known:  # else it vanished during the listing
-                        self.changed(plural, body)
-            except KubeError as error:
-                log.warning("%s; looked for missed changes again later", error)
-                continue
-            for uid in known - there:
-                self.vanished(uid)
+            known = {uid: record.task for uid, record in self._records.items() if record.kind is kind}
+            await sweep(kind.api, known, self._records.keys(), partial(self.changed, plural), self.vanished)
         if not self._is_settled:
             # The start's objects live long: to look through them again and again would hold the loop up for 0.3 s.
             self._is_settled = True

@@ -8,7 +8,7 @@ import logging
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import kopf
@@ -17,7 +17,7 @@ from livetask_operator.kube.connection import Connection
 from livetask_operator.kube.follow import Follow
 from livetask_operator.kube.scope import Scope
 from livetask_operator.reconcile.preload_resource import PRELOAD_TASKS
-from livetask_operator.reconcile.resource import GROUP, RELAY_TASKS, VERSION
+from livetask_operator.reconcile.resource import FINALIZER, GROUP, RELAY_TASKS, VERSION
 
 WATCH_SERVER_TIMEOUT_S = 300  # an int: the API server refuses 300.0
 WATCH_CLIENT_TIMEOUT_S = 330
@@ -103,9 +103,17 @@ def registry(connection: Connection, follow: Follow) -> kopf.OperatorRegistry:
 def _tell(follow: Follow, plural: str, event: kopf.RawEvent) -> None:
     body = event["object"]
     if event["type"] == "DELETED":
-        follow.vanished(body["metadata"]["uid"])
+        follow.vanished(body["metadata"]["uid"], passed_on=_is_passed_on(body["metadata"]))
     else:
         follow.changed(plural, body, listed=event["type"] is None)
+
+
+def _is_passed_on(meta: Mapping[str, Any]) -> bool:
+    """Whether an object that the watch calls deleted is there all the same: then the selector has it no more.
+
+    With a finalizer on it, it would have been marked as deleted before it could be.
+    """
+    return FINALIZER in (meta.get("finalizers") or ()) and "deletionTimestamp" not in meta
 
 
 async def watch(
