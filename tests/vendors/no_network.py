@@ -16,12 +16,13 @@ class NoNetwork(httpx.MockTransport):
         super().__init__(answering)  # type: ignore[arg-type]  # httpx's own words for the same
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.AsyncByteStream)
         target = request.extensions["target"].decode("ascii")
         return await super().handle_async_request(
             httpx.Request(
                 request.method,
                 f"{request.url.scheme}://{request.url.netloc.decode()}{target}",
                 headers=request.headers,
-                content=request.content,
+                content=b"".join([chunk async for chunk in request.stream]),
             )
         )

@@ -201,7 +201,8 @@ class Scheduler(Generic[K, A]):
 
     def _offer(self, account: _Account[K, A], lane: Lane) -> None:
         """Note that an account has somebody due, where there is a place for them."""
-        if account.in_line[lane] >= IN_LINE[lane] or not (account.polls if lane is Lane.POLL else account.due[lane]):
+        somebody = account.polls if lane is Lane.POLL else account.due[lane]
+        if not somebody or account.in_line[lane] >= IN_LINE[lane]:
             return
         if lane is not Lane.POLL or account.under_way[lane] < self._polls_at_once(account.name):
             self._ready[lane][account.name] = None

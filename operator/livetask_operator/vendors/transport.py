@@ -131,9 +131,9 @@ class Transport:
         server, target = _split(request.url)
         sent = httpx.Request(
             request.method,
-            _parsed(server),
+            server_at(server),
             headers={**self._headers, **request.headers},
-            content=request.body or None,
+            stream=httpx.ByteStream(request.body),  # with `content` all headers were read over twice
             extensions={"target": target.encode("ascii")},
         )
         response = await self._http.handle_async_request(sent)
@@ -161,14 +161,14 @@ def _split(url: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=64)
-def _parsed(server: str) -> httpx.URL:
-    """Parsed once: a vendor has a host or some, and each request's own part need not be parsed to be sent."""
+def server_at(server: str) -> httpx.URL:
+    """A `scheme://host[:port]`, parsed once: a vendor has few, and what else is asked need not be parsed to be sent."""
     return httpx.URL(server)
 
 
 def _host(request: Request) -> str:
     """The host for people, with its port where it is not the scheme's own."""
-    return _parsed(_split(request.url)[0]).netloc.decode()
+    return server_at(_split(request.url)[0]).netloc.decode()
 
 
 def _fault(error: BaseException, host: str) -> VendorError:
@@ -258,12 +258,14 @@ class _SignedUrlTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self._session is None:
             self._session = self._opened()
+        assert isinstance(request.stream, httpx.AsyncByteStream)  # noqa: S101 - for the type checker
+        body = b"".join([chunk async for chunk in request.stream])
         url, target = request.url, request.extensions["target"].decode("ascii")
         answer = await self._session.request(
             request.method,
             yarl.URL(f"{url.scheme}://{url.netloc.decode()}{target}", encoded=True),
             headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw],
-            data=request.content or None,
+            data=body or None,
             allow_redirects=False,
             auto_decompress=False,
             proxy=self._proxy_to(url),

@@ -10,13 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-import httpx
-
 from livetask_operator.vendors.alibaba.errors import TASK_NOT_FOUND, refusal
 from livetask_operator.vendors.alibaba.signature import sign
 from livetask_operator.vendors.answers import clean_code, json_object
 from livetask_operator.vendors.contract import ClockSkew, Credential, InvalidResponse
-from livetask_operator.vendors.transport import Answer, Request, Transport
+from livetask_operator.vendors.transport import Answer, Request, Transport, server_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class Rpc:
         deadline: float | None = None,
     ) -> Reply:
         """Calls an action with a single request, for who counts requests. Raises VendorError."""
-        url = httpx.URL(edition.endpoint)
+        url = server_at(edition.endpoint)
         host = url.netloc.decode()
         signed = sign(
             method="POST",

@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-import httpx
-
 from livetask_operator.vendors.answers import clean_code, json_object
 from livetask_operator.vendors.contract import Credential, InvalidRequest, InvalidResponse, TaskRef
 from livetask_operator.vendors.huawei.errors import NoSuchThing, refusal
 from livetask_operator.vendors.huawei.signature import sign
-from livetask_operator.vendors.transport import Answer, Request, Transport
+from livetask_operator.vendors.transport import Answer, Request, Transport, server_at
 
 REGION = re.compile(r"(?=.{1,32}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 PROJECT = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -42,7 +40,7 @@ class Live:
         self, method: str, project: str, region: str, params: Mapping[str, str], credential: Credential
     ) -> Reply:
         """Asks for, or deletes, tasks of a project in a region, with one request. Raises VendorError."""
-        url = httpx.URL(self._endpoint.replace("{region}", region))
+        url = server_at(self._endpoint.replace("{region}", region))
         host, path = url.netloc.decode(), f"/v1/{project}/pull/stream/task"
         signed = sign(
             method=method,
