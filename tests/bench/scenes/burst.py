@@ -11,7 +11,6 @@ from tests.bench.report import Row, Target
 from tests.bench.stage import ACCOUNTS, Member, Stage
 
 DELETED = 200
-CONNECTIONS = 32
 WITHIN_S = 60.0
 SETTLED_S = 6.0
 
@@ -26,7 +25,7 @@ async def play(stage: Stage) -> list[Row]:
         await asyncio.sleep(SETTLED_S)
         loop = asyncio.get_running_loop()
         began_s = loop.time()
-        took_s = await many([partial(watch.delete, member.name, WITHIN_S) for member in members], CONNECTIONS)
+        took_s = await many([partial(watch.delete, member.name, WITHIN_S) for member in members], DELETED)
         all_s = loop.time() - began_s
     ours.check()
     title = f"{DELETED} deletions at once, at 500 polls/s"
