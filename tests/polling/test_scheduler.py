@@ -186,7 +186,7 @@ orders = st.lists(
     st.one_of(
         st.tuples(st.just("set"), keys, st.integers(0, 50), st.sampled_from(Lane), st.sampled_from(["x", "y"])),
         st.tuples(st.just("hasten"), keys, st.integers(0, 50), st.sampled_from(Lane), st.sampled_from(["x", "y"])),
-        st.tuples(st.sampled_from(["drop", "begun", "take", "end"]), keys, st.integers(0, 50)),
+        st.tuples(st.sampled_from(["drop", "begun", "take", "end", "ask how late"]), keys, st.integers(0, 50)),
     ),
     max_size=80,
 )
@@ -209,6 +209,8 @@ def test_nobody_is_lost_and_nobody_has_two_turns(story: list[tuple[Any, ...]]) -
                 expected.pop(key, None)
             case "begun":
                 queue.begun(key)
+            case "ask how late":
+                assert queue.lateness("x", now_s) >= 0.0
             case "end" if key in under_way:
                 queue.ended(key)
                 under_way.discard(key)
@@ -309,3 +311,19 @@ def test_a_decision_takes_as_many_steps_as_the_logarithm_of_all_objects() -> Non
 
     assert many <= few * 2.2, "64 times as many objects: 16 levels instead of 10"
     assert many < 80
+
+
+def test_an_account_whose_last_waiting_poll_was_dropped_is_forgotten_for_good() -> None:
+    queue = scheduler()
+    for key in ("first", "second", "dropped"):
+        queue.set(key, poll(0.0))
+    assert take(queue, 1.0) == "first"
+    assert take(queue, 1.0) == "second"
+
+    queue.drop("dropped")
+    assert queue.lateness("sports", 2.0) == 0.0
+    queue.ended("first")
+    queue.ended("second")
+
+    assert take(queue, 3.0) is None
+    assert not queue.has_ready

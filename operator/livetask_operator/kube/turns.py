@@ -6,6 +6,7 @@ People first holds for the loop too: while it lags, or while many people's chang
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from livetask_operator.observability.health import Health
@@ -26,8 +27,11 @@ CROWD = 8
 """With so many people's steps under way that began within CROWD_S, polls step back."""
 CROWD_S = 0.5
 STEP_BACK_S = 0.01
+AFTER_A_FAULT_S = 1.0
 STEP_BACK_AT_MOST_S = 2.0
 """Then polls begin one by one all the same: nobody starves."""
+
+log = logging.getLogger("livetask.turns")
 
 
 class Turns:
@@ -115,6 +119,13 @@ class Turns:
         lag_s = now_s - self._timer_s
         self._timer, self._timer_s = None, float("inf")
         self._health.beat(HEARTBEAT)
+        try:
+            self._begin_those_due(now_s, lag_s)
+        except Exception:
+            log.exception("a fault in the operator: the scheduler is asked again in %g s", AFTER_A_FAULT_S)
+            self._ask_at(now_s + AFTER_A_FAULT_S)
+
+    def _begin_those_due(self, now_s: float, lag_s: float) -> None:
         begin_polls, at_once = self._polls_go(lag_s, now_s)
         taken = None
         for _ in range(at_once):

@@ -242,3 +242,5 @@ class Scheduler(Generic[K, A]):
     def _forget_idle(self, account: _Account[K, A]) -> None:
         if account.is_idle:
             self._accounts.pop(account.name, None)
+            for ready in self._ready:  # whoever it was offered for may have been dropped since
+                ready.pop(account.name, None)
