@@ -49,6 +49,8 @@ from livetask_operator.vendors.contract import (
 
 CRD_READ_AGAIN_S = 5.0
 """While an object waits, so often the CRD is asked whether it is itself being deleted."""
+CRD_AT_THE_CALL_S = 1.0
+"""At the call the answer may be so old, and not from before the object was seen deleted."""
 OWNERS_READ_AGAIN_S = 0.5
 CONFIRM_AGAIN_CAP_S = 5.0
 SECRET_FALLBACK_S = 30.0
@@ -88,7 +90,7 @@ class Releasing:
         self._writer = writer
         self._look_soon = look_soon
         self._now = now
-        self._crd_read: tuple[float, bool] = (float("-inf"), False)
+        self._crd_reading: tuple[float, asyncio.Future[bool] | None] = (float("-inf"), None)
         self._crd_is_hidden = False
 
     async def step(self, record: Record[RelayTask]) -> float | None:
@@ -145,9 +147,11 @@ class Releasing:
     async def _check(self, record: Record[RelayTask], progress: StopProgress, *, at_the_call: bool) -> None:
         """Return where a call for this object is right, now. Raises NotDue where it is not, ObjectGone, KubeError.
 
-        At the call all is read anew, the object itself too, and nothing is awaited between that and the call.
+        At the call all objects of the task are read anew, this one too; nothing is awaited between that and the call.
         """
-        crd_deleted = await self._crd_is_deleted(0.0 if at_the_call else CRD_READ_AGAIN_S)
+        crd_deleted = await self._crd_is_deleted(
+            progress.seen_s, CRD_AT_THE_CALL_S if at_the_call else CRD_READ_AGAIN_S
+        )
         others = await self._same_task(record) if at_the_call else []
         now = self._now()
         decision = stopping.stop_is_due(
@@ -162,12 +166,20 @@ class Releasing:
         if not isinstance(decision, Stop):
             raise NotDue(decision)
 
-    async def _crd_is_deleted(self, max_age_s: float) -> bool:
-        read_s, deleted = self._crd_read
-        if self._now().mono - read_s > max_age_s:
-            deleted = await self._ask_for_crd()
-            self._crd_read = (self._now().mono, deleted)
-        return deleted
+    async def _crd_is_deleted(self, since_s: float, max_age_s: float) -> bool:
+        """What a reading says that began after `since_s`, and is not old.
+
+        A CRD's own deletion begins before its objects': one that is not being deleted after an object was seen deleted
+        did not bring that about.
+        """
+        began_s, reading = self._crd_reading
+        now_s = self._now().mono
+        failed = reading is not None and reading.done() and (reading.cancelled() or reading.exception() is not None)
+        if reading is None or failed or began_s < since_s or now_s - began_s > max_age_s:
+            reading = asyncio.ensure_future(self._ask_for_crd())
+            reading.add_done_callback(lambda done: done.cancelled() or done.exception())  # told to whoever waits
+            self._crd_reading = (now_s, reading)
+        return await asyncio.shield(reading)  # others may wait for it, too
 
     async def _ask_for_crd(self) -> bool:
         """The CRD itself knows first; where it may not be read, as with Roles alone, its kind tells."""

@@ -28,8 +28,11 @@ CROWD = 8
 CROWD_S = 0.5
 STEP_BACK_S = 0.01
 AFTER_A_FAULT_S = 1.0
-STEP_BACK_AT_MOST_S = 2.0
+CROWDED_AT_MOST_S = 2.0
 """Then polls begin one by one all the same: nobody starves."""
+LAGGING_AT_MOST_S = 0.1
+FEW = 4
+"""Where the loop lags and nobody came, others use up the processor, or polls do: fewer begin at a time."""
 
 log = logging.getLogger("livetask.turns")
 
@@ -153,6 +156,6 @@ class Turns:
             return True, AT_ONCE
         if self._back_since_s is None:
             self._back_since_s = now_s
-        if now_s - self._back_since_s < STEP_BACK_AT_MOST_S:
+        if now_s - self._back_since_s < (CROWDED_AT_MOST_S if crowded else LAGGING_AT_MOST_S):
             return False, AT_ONCE
-        return True, 1
+        return True, 1 if crowded else FEW

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from sys import intern
 from typing import Any, ClassVar, Self, TypeVar
 
 from livetask_operator.reconcile.status import RelayTaskStatus, Status
@@ -200,14 +201,14 @@ def common_fields(body: Mapping[str, Any]) -> dict[str, Any]:
     meta, spec = body["metadata"], body["spec"]
     return {
         "uid": meta["uid"],
-        "namespace": meta["namespace"],
+        "namespace": intern(meta["namespace"]),
         "name": meta["name"],
         "resource_version": meta["resourceVersion"],
         "generation": int(meta.get("generation", 0)),
         "created": moment(meta["creationTimestamp"]),
         "deleted": moment(meta["deletionTimestamp"]) if meta.get("deletionTimestamp") else None,
         "requested_at": _requested_at(meta),
-        "secret": spec["credentialsSecretRef"]["name"],
+        "secret": intern(spec["credentialsSecretRef"]["name"]),
         "poll_interval_s": int(spec.get("pollIntervalSeconds", 30)),
         "suspend": bool(spec.get("suspend", False)),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from sys import intern
 from typing import Any, ClassVar, Literal, Protocol, Self
 
 ConditionStatus = Literal["True", "False", "Unknown"]
@@ -41,11 +42,11 @@ class Condition:
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Condition:
-        return cls(
-            type=str(body.get("type", "")),
-            status=str(body.get("status", "Unknown")),
-            reason=str(body.get("reason", "")),
-            message=str(body.get("message", "")),
+        return cls(  # most objects say the same: one string each for all of them
+            type=intern(str(body.get("type", ""))),
+            status=intern(str(body.get("status", "Unknown"))),
+            reason=intern(str(body.get("reason", ""))),
+            message=intern(str(body.get("message", ""))),
             last_transition_time=str(body.get("lastTransitionTime", "")),
             observed_generation=int(body.get("observedGeneration", 0)),
         )
