@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import platform
 import socket
@@ -31,6 +32,8 @@ from livetask_operator.vendors.transport import NoTrust, Transport
 
 VERSION = version("livetask-operator")
 BAD_USAGE = 2
+CYCLES_AFTER = 5_000
+"""New objects until they are looked through for cycles: each poll makes some hundreds, and hardly a cycle."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\n".join(describe(config)))  # noqa: T201
         return 0
     logging.configure(options.log_level, options.log_format, sys.stderr)
+    gc.freeze()  # modules live as long as the process
+    gc.set_threshold(CYCLES_AFTER)
     try:
         address, process = parse_address(options.listen), _run_options(options)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

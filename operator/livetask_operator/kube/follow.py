@@ -49,6 +49,8 @@ from livetask_operator.vendors.contract import Credential, PreloadVendor, RelayV
 
 TICK_S = 1.0
 EDIT_AGAIN_S = 1.0
+SETTLED_S = 15.0
+"""After so long the objects of the start have been looked at."""
 COUNT_EVERY_S = 5.0
 POLLS_AT_ONCE_S = 2.0
 """So many seconds' worth of an account's quota may be under way as polls, where the vendor is slow."""
@@ -107,17 +109,16 @@ class Follow:
         self._reviews = Reviews(self._looking, self._turns, self._quotas, self._rounds, now)
         self._work: set[asyncio.Task[Any]] = set()
         self._sweep_at_s = float("inf")
-        self._is_settled = False
         self._stopping = False
 
     # What happened
 
     def changed(self, plural: str, body: Mapping[str, Any], *, listed: bool = False) -> None:
         """An object was listed, added or modified."""
-        if listed:
-            self._sweep_at_s = self._mono() + SWEEP_AFTER_LISTING_S
         uid = body["metadata"]["uid"]
         record = self._records.get(uid)
+        if listed and record is not None:  # listed again, after a watch broke
+            self._sweep_at_s = self._mono() + SWEEP_AFTER_LISTING_S
         if record is not None and record.task.resource_version == body["metadata"]["resourceVersion"]:
             return
         try:
@@ -244,7 +245,7 @@ class Follow:
         """Have steps taken as they fall due, until `stop`."""
         self._sweep_at_s = self._mono() + SWEEP_EVERY_S
         self._turns.start()
-        count_at_s = self._mono()
+        count_at_s, freeze_at_s = self._mono(), self._mono() + SETTLED_S
         while not self._stopping:
             now_s = self._mono()
             for uid in self._reviews.pop_due():
@@ -256,6 +257,11 @@ class Follow:
             if now_s >= count_at_s:
                 count_at_s = now_s + COUNT_EVERY_S
                 self._showing.show(self._records.values(), now_s)
+            if now_s >= freeze_at_s:
+                freeze_at_s = float("inf")
+                # What the start brought lives long; to look through it again and again would hold the loop up.
+                gc.collect(1)
+                gc.freeze()
             await asyncio.sleep(TICK_S)
 
     async def stop(self) -> None:
@@ -365,11 +371,6 @@ class Follow:
         for plural, kind in self._kinds.items():
             known = {uid: record.task for uid, record in self._records.items() if record.kind is kind}
             await sweep(kind.api, known, self._records.keys(), partial(self.changed, plural), self.vanished)
-        if not self._is_settled:
-            # The start's objects live long: to look through them again and again would hold the loop up for 0.3 s.
-            self._is_settled = True
-            gc.collect(1)
-            gc.freeze()
 
 
 def _is_poll(record: Record[Any]) -> bool:

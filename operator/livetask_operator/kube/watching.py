@@ -8,7 +8,7 @@ import logging
 import random
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import kopf
@@ -54,12 +54,26 @@ class _ForEver:
             yield step_s * random.uniform(0.7, 1.3)  # noqa: S311 - a spread
 
 
+class _NoDiffBase(kopf.DiffBaseStorage):
+    """kopf compares nothing: for `on.event` alone nobody asks, and it would copy each object five times per event."""
+
+    def build(self, *, body: kopf.Body, extra_fields: Iterable[object] | None = None) -> kopf.BodyEssence:
+        return kopf.BodyEssence({})
+
+    def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:
+        return None
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        pass
+
+
 def settings(scope: Scope) -> kopf.OperatorSettings:
     """How kopf behaves here; measured on a real API server.
 
     Confined to some namespaces, kopf would list all namespaces and, forbidden to, try for ever: so it does not scan.
     """
     settings = kopf.OperatorSettings()
+    settings.persistence.diffbase_storage = _NoDiffBase()
     settings.posting.enabled = False  # our Events are posted on transitions, by our own writer
     settings.networking.error_backoffs = _ForEver()
     settings.networking.connect_timeout = 5.0
