@@ -149,9 +149,8 @@ class Releasing:
 
         At the call all objects of the task are read anew, this one too; nothing is awaited between that and the call.
         """
-        crd_deleted = await self._crd_is_deleted(
-            progress.seen_s, CRD_AT_THE_CALL_S if at_the_call else CRD_READ_AGAIN_S
-        )
+        since_s, max_age_s = (progress.seen_s, CRD_AT_THE_CALL_S) if at_the_call else (0.0, CRD_READ_AGAIN_S)
+        crd_deleted = await self._crd_is_deleted(since_s, max_age_s)
         others = await self._same_task(record) if at_the_call else []
         now = self._now()
         decision = stopping.stop_is_due(
@@ -172,14 +171,18 @@ class Releasing:
         A CRD's own deletion begins before its objects': one that is not being deleted after an object was seen deleted
         did not bring that about.
         """
-        began_s, reading = self._crd_reading
-        now_s = self._now().mono
-        failed = reading is not None and reading.done() and (reading.cancelled() or reading.exception() is not None)
-        if reading is None or failed or began_s < since_s or now_s - began_s > max_age_s:
-            reading = asyncio.ensure_future(self._ask_for_crd())
-            reading.add_done_callback(lambda done: done.cancelled() or done.exception())  # told to whoever waits
-            self._crd_reading = (now_s, reading)
-        return await asyncio.shield(reading)  # others may wait for it, too
+        while True:
+            began_s, reading = self._crd_reading
+            now_s = self._now().mono
+            if reading is not None and not reading.done() and began_s < since_s:
+                await asyncio.wait({reading})  # the next serves all who came meanwhile
+                continue
+            failed = reading is not None and reading.done() and (reading.cancelled() or reading.exception() is not None)
+            if reading is None or failed or began_s < since_s or now_s - began_s > max_age_s:
+                reading = asyncio.ensure_future(self._ask_for_crd())
+                reading.add_done_callback(lambda done: done.cancelled() or done.exception())  # told to whoever waits
+                self._crd_reading = (now_s, reading)
+            return await asyncio.shield(reading)  # others may wait for it, too
 
     async def _ask_for_crd(self) -> bool:
         """The CRD itself knows first; where it may not be read, as with Roles alone, its kind tells."""
