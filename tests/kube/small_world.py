@@ -295,6 +295,7 @@ class World:
     vendor: Vendor
     secrets: SecretStore
     follow: Follow
+    metrics: Metrics
 
 
 @asynccontextmanager
@@ -303,14 +304,14 @@ async def world(
 ) -> AsyncIterator[World]:
     """The operator's parts at work; for use inside `tests.polling.fake_time.run`."""
     vendor = vendor or alibaba()
-    server, store = Server(), SecretStore()
+    server, store, metrics = Server(), SecretStore(), Metrics()
     follow = Follow(
         client.ApiClient(client.Configuration(host="http://127.0.0.1:9")),
         {RELAY_TASKS: cast("ObjectApi", server), PRELOAD_TASKS: cast("ObjectApi", Server())},
         {vendor.block: cast("RelayVendor", vendor)},
         {},
         config or Config.default(),
-        Metrics(),
+        metrics,
         Health(now_s),
         now,
         now_s,
@@ -323,7 +324,7 @@ async def world(
         asyncio.create_task(part()) for part in ((follow.run, follow.secrets.run, follow.events.run) if run else ())
     ]
     try:
-        yield World(server, vendor, store, follow)
+        yield World(server, vendor, store, follow, metrics)
     finally:
         for each in work:
             each.cancel()

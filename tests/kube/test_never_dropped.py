@@ -165,6 +165,19 @@ def test_a_field_that_an_older_crd_drops_is_not_written_with_each_look() -> None
     assert run(story())[0] == 1
 
 
+def test_a_deletion_that_waits_is_shown_by_a_metric() -> None:
+    async def story() -> str:
+        async with world(alibaba(stop_fails=CredentialsRejected("it does not know this access key"))) as stage:
+            uid = stage.server.create()
+            await runs(stage, uid)
+            stage.server.delete(uid)
+            await within(20, lambda: stage.server.ready(uid) == "Unknown/CredentialsRejected", "refused")
+            await asyncio.sleep(10)
+            return stage.metrics.text().decode()
+
+    assert 'livetask_deletions_waiting{reason="CredentialsRejected"} 1.0' in run(story())
+
+
 def test_a_refused_key_of_a_deleted_object_is_tried_sparingly() -> None:
     async def story() -> int:
         rejected = CredentialsRejected("it does not know this access key")

@@ -24,6 +24,7 @@ def metrics() -> Metrics:
     metrics.show_rounds({SPORTS: 4.5})
     metrics.show_quotas({SPORTS: Turnstile(10.0, lambda: 100.0)})
     metrics.count_objects("RelayTask", {"Running": 3, "Failed": 1})
+    metrics.count_deletions({"CredentialsRejected": 1})
     metrics.writes.labels("status", "ok").inc()
     metrics.secrets_in_use.set(2)
     metrics.secret_age_seconds.set(4.5)
@@ -54,6 +55,7 @@ def test_every_metric_is_there_under_its_name(metrics: Metrics) -> None:
         "livetask_quota_rate_per_second",
         "livetask_quota_used_per_second",
         "livetask_quota_waiting",
+        "livetask_deletions_waiting",
         "livetask_objects",
         "livetask_api_writes_total",
         "livetask_events_dropped_total",

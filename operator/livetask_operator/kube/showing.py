@@ -25,10 +25,14 @@ class Showing:
     def show(self, records: Iterable[Record[Any]], now_s: float) -> None:
         """Count the objects by state, and show each account's rounds and quota."""
         counts: dict[str, Counter[str]] = {"RelayTask": Counter(), "PreloadTask": Counter()}
+        waiting: Counter[str] = Counter()
         for record in records:
+            if record.task.is_deleted:
+                waiting[reason_of(record.task)] += 1
             counts[record.task.KIND][getattr(record.task.status, "state", None) or ""] += 1
         for kind, by_state in counts.items():
             self._metrics.count_objects(kind, by_state)
+        self._metrics.count_deletions(waiting)
         factors = self._rounds.factors(now_s).items()
         self._metrics.show_rounds({self._labels(quota): factor for quota, factor in factors})
         self._metrics.show_quotas({self._labels(quota): turnstile for quota, turnstile in self._quotas})
@@ -36,3 +40,8 @@ class Showing:
     def _labels(self, quota: QuotaKey) -> QuotaKey:
         vendor, account, call = quota
         return vendor, self._config.account_label(vendor, account), call
+
+
+def reason_of(task: Any) -> str:
+    """Of its Ready; empty where it has none yet."""
+    return next((each.reason for each in task.status.conditions if each.type == "Ready"), "")

@@ -84,6 +84,12 @@ class Metrics:
         self.objects = Gauge(
             "livetask_objects", "Objects that are followed, by state.", ["kind", "state"], registry=self.registry
         )
+        self.deletions_waiting = Gauge(
+            "livetask_deletions_waiting",
+            "Deleted objects that are still there, by what they wait for: the reason of their Ready.",
+            ["reason"],
+            registry=self.registry,
+        )
         self.writes = Counter(
             "livetask_api_writes_total",
             "Writes to the Kubernetes API server: status, finalizer or event.",
@@ -144,6 +150,12 @@ class Metrics:
         for state, count in by_state.items():
             self.objects.labels(kind, state).set(count)
         self._shown |= now
+
+    def count_deletions(self, by_reason: Mapping[str, int]) -> None:
+        """Show how many deleted objects wait for what; a reason that none has any more is shown no more."""
+        self.deletions_waiting.clear()
+        for reason, count in by_reason.items():
+            self.deletions_waiting.labels(reason).set(count)
 
     def text(self) -> bytes:
         """All of them in Prometheus' text format, of type CONTENT_TYPE."""
