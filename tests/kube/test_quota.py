@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from livetask_operator.config import parse
+from livetask_operator.reconcile.resource import RELAY_TASKS
+from livetask_operator.vendors.contract import Credential
 from livetask_simulator.client import Call
 from tests.kube.small_world import Vendor, alibaba, run, within, world
 from tests.stage.objects import Objects
@@ -125,6 +127,27 @@ def test_a_process_that_begins_the_moment_its_predecessor_is_killed_keeps_its_se
 
     assert most_in_a_second(sent_s) <= 2
     assert max(later - sooner for sooner, later in pairwise(sent_s)) < 1.5, "nobody waits for longer than needed"
+
+
+def test_many_keys_of_one_account_keep_its_second_when_the_operator_starts() -> None:
+    """Each of them would have a trial of its own, if their objects' statuses did not say that they were good."""
+    keys = [f"key-{number}" for number in range(20)]
+    quotas = "quotas: {GetMPUTaskStatus: 3}"
+    account = f"accounts: [{{name: sports, vendor: alibabaCloud, keyIds: [{', '.join(keys)}], {quotas}}}]"
+
+    async def story() -> list[float]:
+        vendor = alibaba()
+        async with world(vendor, parse(account, "config.yaml"), watch=False) as stage:
+            for key in keys:
+                stage.secrets.data[f"sports/{key}"] = {"id": key, "key": "secret"}
+                block = {"taskId": f"task-{key}"}
+                uid = stage.server.create(f"task-{key}", block=block, credentialsSecretRef={"name": key})
+                stage.server.body(uid)["status"] = {"seenWithKeyHash": Credential(key, "secret").key_hash}
+                stage.follow.changed(RELAY_TASKS, stage.server.copy(uid))
+            await within(30, partial(_has_seen, vendor, len(keys)), "a look at each")
+        return [moment_s for moment_s, _ in vendor.looks]
+
+    assert most_in_a_second(run(story())) <= 3
 
 
 def _has_seen(vendor: Vendor, looks: int) -> bool:

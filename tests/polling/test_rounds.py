@@ -12,6 +12,7 @@ def play(rounds: Rounds[str], lateness: float, from_s: float, to_s: float, jitte
     chance, told = random.Random(7), set()
     now_s = from_s
     while now_s < to_s:
+        rounds.answered("sports", now_s)
         rounds.noted("sports", lateness * (1 + chance.uniform(-jitter, jitter)), now_s)
         told.add(rounds.told("sports"))
         now_s += 1.0
@@ -19,7 +20,7 @@ def play(rounds: Rounds[str], lateness: float, from_s: float, to_s: float, jitte
 
 
 def test_an_account_that_is_in_time_says_nothing() -> None:
-    rounds = Rounds[str]()
+    rounds = Rounds[str](lambda _: 0.1)
 
     assert play(rounds, 0.1, 0.0, 3600.0) <= {None, 1}
     assert rounds.factor("sports") == 1.1
@@ -27,7 +28,7 @@ def test_an_account_that_is_in_time_says_nothing() -> None:
 
 
 def test_an_account_that_becomes_slow_says_so_after_two_minutes_in_a_power_of_two() -> None:
-    rounds = Rounds[str]()
+    rounds = Rounds[str](lambda _: 0.1)
     play(rounds, 0.0, 0.0, 600.0)
 
     assert play(rounds, 7.5, 600.0, 715.0) == {1}
@@ -36,7 +37,7 @@ def test_an_account_that_becomes_slow_says_so_after_two_minutes_in_a_power_of_tw
 
 
 def test_a_burst_is_not_worth_a_word() -> None:
-    rounds = Rounds[str]()
+    rounds = Rounds[str](lambda _: 0.1)
     play(rounds, 0.0, 0.0, 600.0)
 
     assert play(rounds, 9.0, 600.0, 700.0) == {1}
@@ -44,7 +45,7 @@ def test_a_burst_is_not_worth_a_word() -> None:
 
 
 def test_between_two_steps_it_is_not_told_to_and_fro() -> None:
-    rounds = Rounds[str]()
+    rounds = Rounds[str](lambda _: 0.1)
     play(rounds, 2.0, 0.0, 600.0)
     first = rounds.told("sports")
 
@@ -54,15 +55,26 @@ def test_between_two_steps_it_is_not_told_to_and_fro() -> None:
 
 
 def test_after_a_start_nothing_is_taken_back_before_it_is_known() -> None:
-    rounds = Rounds[str]()
+    rounds = Rounds[str](lambda _: 0.1)
 
     assert play(rounds, 0.0, 0.0, 290.0) == {None}
     assert play(rounds, 0.0, 290.0, 400.0) == {None, 1}
 
 
 def test_accounts_that_poll_no_more_are_forgotten() -> None:
-    rounds = Rounds[str]()
-    rounds.noted("sports", 0.0, 0.0)
+    rounds = Rounds[str](lambda _: 0.1)
+    rounds.answered("sports", 0.0)
+    rounds.answered("news", 3000.0)
     rounds.noted("news", 1.0, 3000.0)
 
     assert rounds.factors(4000.0) == {"news": 2.0}
+
+
+def test_an_account_whose_vendor_does_not_answer_is_not_called_slow() -> None:
+    rounds = Rounds[str](lambda _: 0.1)
+    rounds.answered("sports", 0.0)
+    rounds.noted("sports", 1.0, 20.0)
+
+    rounds.noted("sports", 9.0, 40.0)
+
+    assert rounds.factor("sports") == 2.0

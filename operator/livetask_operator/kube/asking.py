@@ -76,6 +76,8 @@ class Question:
     lane: Lane
     forced: bool = False
     """A person asks: a standing refusal is tried all the same."""
+    seen: bool = False
+    """This key saw the object's task before, as its status says: it draws on its account's budget from the start."""
     begun: Callable[[], None] = lambda: None
     """Called when the first request has left the line."""
     may_send: Callable[[], Awaitable[None]] | None = None
@@ -158,7 +160,9 @@ class Asking:
         """
         vendor = task.vendor
         account = vendor.account(credential, task.ref)
-        question = Question(vendor, account, vendor.look_call, credential, lane, forced, begun)
+        question = Question(
+            vendor, account, vendor.look_call, credential, lane, forced, _was_seen(task, credential), begun
+        )
 
         async def send(turn: Turn) -> Mapping[TaskRef, Look]:
             await turn()
@@ -188,7 +192,17 @@ class Asking:
         """Stop one task. `may_send` is awaited right before the call, and raises where it must not be made."""
         vendor = task.vendor
         account = vendor.account(credential, task.ref)
-        question = Question(vendor, account, vendor.stop_call, credential, Lane.DELETION, forced, begun, may_send)
+        question = Question(
+            vendor,
+            account,
+            vendor.stop_call,
+            credential,
+            Lane.DELETION,
+            forced,
+            _was_seen(task, credential),
+            begun,
+            may_send,
+        )
 
         async def send(turn: Turn) -> StopAnswer:
             await turn()
@@ -214,7 +228,7 @@ class Asking:
         asked: what each of them names. It may grow until `begun` is called, right before the first request is made.
         """
         vendor = task.vendor
-        question = Question(vendor, vendor.account(credential), vendor.list_call, credential, lane, forced, begun)
+        question = Question(vendor, vendor.account(credential), vendor.list_call, credential, lane, forced, begun=begun)
 
         async def send(turn: Turn) -> Mapping[PreloadNames, PreloadRows]:
             await turn()
@@ -244,7 +258,8 @@ class Asking:
             return _not_put(*standing, now_s)
         quota = self._quotas.key(question.vendor.name, question.account, call)
         own = self._quotas.of(question.vendor.name, question.account, call)
-        turnstile = own if self.is_proven(credential, quota) else self._quotas.of_unproven(credential.fingerprint)
+        draws_on_it = question.seen or self.is_proven(credential, quota)
+        turnstile = own if draws_on_it else self._quotas.of_unproven(credential.fingerprint)
         noted = self._refusals.noted(credential, right)
         sent_s: float | None = None
 
@@ -319,6 +334,10 @@ class Asking:
         finally:
             if mine:
                 self._trials.pop(key).set()
+
+
+def _was_seen(task: RelayTask, credential: Credential) -> bool:
+    return task.status.seen_with_key_hash == credential.key_hash
 
 
 def _after_first(turn: Turn) -> Turn:

@@ -47,6 +47,8 @@ from livetask_operator.reconcile.resource import RELAY_TASKS, Instant, Resource,
 from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import Credential, PreloadVendor, RelayVendor
 
+NO_ACCOUNT = ("", "")
+"""Steps that ask no vendor: a finalizer must not wait in a throttled account's line."""
 TICK_S = 1.0
 EDIT_AGAIN_S = 1.0
 SETTLED_S = 15.0
@@ -87,12 +89,12 @@ class Follow:
         self._health = health
         self._now = now
         self._mono = monotonic
-        self._rounds: Rounds[QuotaKey] = Rounds()
         self.secrets = Secrets(connection, self._mono, metrics, self.secret_changed)
         self.events = Events(connection, self._mono, metrics)
         self._quotas = Quotas(config.limit, config.account_of, self._mono)
+        self._rounds: Rounds[QuotaKey] = Rounds(lambda quota: 1.0 / self._quotas.rate(quota))
         self._asking = Asking(self._quotas, metrics, self._mono, self._accepted_again)
-        writer = Writer(self.events, metrics, lambda record, task: self._adopt(record, task, own=True))
+        writer = Writer(self.events, metrics, lambda record, task: self._adopt(record, task, own=True), self._mono)
         self._looking = Looking(self.secrets, writer, self._rounds, now, self._mono)
         sharing = Sharing(self._asking, self.secrets, self._told, self._spawn)
         preloads = PreloadSharing(self._asking, self.secrets, self._told, self._spawn)
@@ -162,6 +164,9 @@ class Follow:
                 self._asking.secret_changed(credential)
             if record.stop is not None:
                 record.stop.failures = 0
+            record.quota = None
+            if record.step is not None and record.may_cancel and (record.asks or task.is_deleted):
+                record.step.cancel()  # it stands in a line with the key that was there before
             if task.is_deleted or not task.suspend:
                 self.step_soon(uid)
 
@@ -208,6 +213,7 @@ class Follow:
         if task.poll_interval_s != old.poll_interval_s:
             record.track = replace(record.track, interval_s=float(task.poll_interval_s))
         if task.secret != old.secret:
+            record.quota = None
             self.secrets.release(task.uid, keep=(task.namespace, task.secret))
         newly_deleted = task.is_deleted and not old.is_deleted
         happened = (
@@ -278,8 +284,9 @@ class Follow:
 
     def _turn(self, record: Record[Any], due_s: float, lane: Lane | None = None) -> Turn[Account]:
         task = record.task
+        asks_nobody = not task.is_deleted and (task.suspend or not record.kind.is_in_order(task))
         return Turn(
-            record.quota or (task.namespace, task.secret),
+            NO_ACCOUNT if asks_nobody else record.quota or (task.namespace, task.secret),
             lane_of(task) if lane is None else lane,
             due_s,
             float(task.poll_interval_s),
@@ -306,6 +313,8 @@ class Follow:
         account = taken.turn.account
         if len(account) == 3:
             self._rounds.noted(account, taken.lateness, self._mono())
+            return True
+        if account == NO_ACCOUNT:
             return True
         credential = self.secrets.known(record.task)
         if not isinstance(credential, Credential):
@@ -361,10 +370,11 @@ class Follow:
     async def _review(self, record: Record[Any]) -> None:
         """What time alone changes: nothing was seen for too long, or a newcomer's grace is over."""
         try:
-            await self._reviews.carry_out(record)
+            was_carried_out = await self._reviews.carry_out(record)
         except ObjectGone:
             self.vanished(record.task.uid)
-        if self._records.get(record.task.uid) is record:
+            return
+        if was_carried_out and self._records.get(record.task.uid) is record:
             self._reviews.plan(record)
 
     async def _sweep(self) -> None:

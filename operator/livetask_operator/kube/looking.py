@@ -56,6 +56,8 @@ class Looking:
             return wait_s
         record.last_look_s = self._monotonic()
         credential = await self._secrets.credential(task)
+        if record.task.secret != task.secret:
+            return 0.0  # it uses another by now, and the one that was read may be released
         if isinstance(credential, Trouble):
             record.track = record.track.after(credential, self._monotonic(), request)
             await self.write(record, task.generation)
@@ -84,6 +86,7 @@ class Looking:
             return retry_look_s(answer, record.track.failures, interval_s)
         record.accepted = credential
         record.quota = record.kind.quota(record.task, credential)
+        self._rounds.answered(record.quota, now_s)
         self.reckon(record)
         record.track = record.track.after(answer, now_s, request)
         self._tell_round(record, now_s)

@@ -28,10 +28,9 @@ class StopProgress:
     confirmations: int = 0
     """Looks since then that still showed the task."""
     accepted_times: int = 0
-    waits_since_s: float | None = None
-    """Since when other owners' first looks are waited for."""
-    hastened: set[str] = field(default_factory=set)
-    """Whose first looks were asked for: once each, as their own back-off says when to try again."""
+    waits_since_s: dict[str, float] = field(default_factory=dict)
+    """Since when which other owners' first looks are waited for: asked for once, as their own back-off says when to try
+    again."""
     blocked: bool = False
     """A cause is written; `Stopping` would say less."""
     let_go: LetGo | None = None
@@ -102,7 +101,8 @@ class Record(Generic[AnyTask]):
     said: tuple[Resource, Any, int] | None = field(default=None, repr=False)
     """The object, the good look and the slowness that its status says in full."""
     dropped: Mapping[str, Any] | None = field(default=None, repr=False)
-    """What the API server did not take of the status that was written last."""
+    """What the API server did not take of the status that was written last; tried again after a while."""
+    dropped_s: float = float("-inf")
     sent: Status | None = None
     """The status that was written last: its event may come before the answer to the write."""
     writing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)

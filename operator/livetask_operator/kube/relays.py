@@ -80,8 +80,7 @@ class Relays:
             return await self._releasing.step(record)
         if not record.task.has_finalizer:
             await self._writer.put_finalizer_on(record)
-            if not record.task.has_finalizer:
-                return 0.0
+            return 0.0  # the look is a step of its own: it may have to wait
         if record.task.suspend:
             await self._looking.write(record, record.task.generation)
             return None

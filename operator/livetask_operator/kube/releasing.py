@@ -105,6 +105,7 @@ class Releasing:
             done, _ = await asyncio.wait({advance}, timeout=self._shown_in_s(record.task, progress))
             if not done and not progress.blocked and progress.let_go is None:
                 await self._show(record, lambda task: stopping.stopping_status(task, self._now()))
+            record.begun()  # whatever it waits for: others have something to say, too, or need no call
             return await advance
         finally:
             advance.cancel()
@@ -160,7 +161,7 @@ class Releasing:
             due=stopping.stop_due(record.task, self._config.stop_delay_s),
             crd_deleted=crd_deleted,
             stops_held=self._config.stops is Stops.HOLD,
-            waited_s=0.0 if progress.waits_since_s is None else now.mono - progress.waits_since_s,
+            waited_s=lambda owner: now.mono - progress.waits_since_s.get(owner, now.mono),
         )
         if not isinstance(decision, Stop):
             raise NotDue(decision)
@@ -322,9 +323,8 @@ class Releasing:
                 await self._show(record, lambda task: stopping.pending_status(task, due, now()))
                 return min(max(0.0, (due - now().wall).total_seconds()), CRD_READ_AGAIN_S)
             case LookFirst(owners):
-                progress.waits_since_s = progress.waits_since_s or now().mono
-                for uid in set(owners) - progress.hastened:
-                    progress.hastened.add(uid)
+                for uid in set(owners) - progress.waits_since_s.keys():
+                    progress.waits_since_s[uid] = now().mono
                     self._look_soon(uid)
                 return OWNERS_READ_AGAIN_S
             case Stop():

@@ -20,6 +20,7 @@ from livetask_operator.polling.schedule import Schedule
 from livetask_operator.reconcile.looks import is_review_due, review_at_s
 from livetask_operator.reconcile.resource import Instant
 
+AGAIN_S = 15.0
 BUSY_S = 10.0
 """An account with a call in the last so many seconds is at work; one without is stuck, and its objects grow stale."""
 
@@ -67,17 +68,21 @@ class Reviews:
         self._note_lateness(record)
         return is_review_due(record.task, record.track, self._now())
 
-    async def carry_out(self, record: Record[Any]) -> None:
-        """Write what the status should say now. Raises ObjectGone; after all else the next look tries again."""
+    async def carry_out(self, record: Record[Any]) -> bool:
+        """Write what the status should say now. Returns whether it is done, or else tried again. Raises ObjectGone."""
         try:
             if not record.task.is_deleted:
                 await self._looking.write(record, self._looking.acted_on(record))
         except ObjectGone:
             raise
         except KubeError as error:
-            log.warning("%s; the next look tries again", error)
+            log.warning("%s; tried again in %g s", error, AGAIN_S)
         except Exception:
-            log.exception("a fault in the operator with %s; the next look tries again", record.task.label)
+            log.exception("a fault in the operator with %s; tried again in %g s", record.task.label, AGAIN_S)
+        else:
+            return True
+        self._schedule.set(record.task.uid, self._now().mono + AGAIN_S)
+        return False
 
     def _note_lateness(self, record: Record[Any]) -> None:
         """Before it is judged by how often it is looked at: its account may be busy with people's looks."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from kubernetes.aio import client
 
-from livetask_operator.kube.api import KubeError, ObjectGone, Refused, translated
+from livetask_operator.kube.api import ObjectGone, Refused, translated
 from livetask_operator.observability.metrics import Metrics
 from livetask_operator.polling.fair import FairTurnstile
 from livetask_operator.polling.quota import Lane
@@ -27,6 +27,8 @@ from livetask_operator.vendors.contract import Credential, SecretUnusable, Vendo
 READS_PER_S = 40.0
 READ_AGAIN_AFTER_S = 4.0
 READ_TIMEOUT_S = 5.0
+READS_AT_ONCE = 8
+"""A reading that hangs must not keep the others from their turn."""
 REST_AT_MOST_S = 1.0
 COUNT_EVERY_S = 1.0
 
@@ -129,6 +131,7 @@ class Secrets:
     async def run(self) -> None:
         """Read the Secrets in use again: each namespace in its turn, of its Secrets the longest untried; for ever."""
         count_at_s = self._monotonic()
+        readings: set[asyncio.Task[None]] = set()
         while True:
             now_s = self._monotonic()
             if now_s >= count_at_s:
@@ -138,14 +141,24 @@ class Secrets:
             if key is None:
                 await asyncio.sleep(wait_s)
                 continue
-            entry = self._entries[key]
-            try:
-                await self._read(key, Lane.POLL)
-                entry.failed = False
-            except KubeError as error:
-                if not entry.failed:
-                    log.warning("a Secret could not be read again: %s", error)
-                entry.failed = True
+            reading = asyncio.create_task(self._read_in_turn(key))
+            readings.add(reading)
+            reading.add_done_callback(readings.discard)
+            await asyncio.sleep(0)  # it is under way, and no more due
+            if len(readings) >= READS_AT_ONCE:
+                await asyncio.wait(readings, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _read_in_turn(self, key: Key) -> None:
+        entry = self._entries.get(key)
+        if entry is None:
+            return  # released with its last user
+        try:
+            await self._read(key, Lane.POLL)
+            entry.failed = False
+        except Exception as error:  # whatever a proxy may answer in the API server's place
+            if not entry.failed:
+                log.warning("a Secret could not be read again: %s", error)
+            entry.failed = True
 
     def _next_due(self, now_s: float) -> tuple[Key | None, float]:
         """The Secret to be read again now, of the namespace whose turn it is; else how many seconds to wait."""

@@ -15,6 +15,9 @@ from livetask_operator.reconcile.reasons import Reason
 from livetask_operator.reconcile.resource import RelayTask, Resource
 from livetask_operator.reconcile.status import Condition, Status
 
+DROPPED_AGAIN_S = 1800.0
+"""What the API server dropped is written again after so long: its CRD may have been brought up to date."""
+
 log = logging.getLogger("livetask.state")
 
 
@@ -26,10 +29,12 @@ class Writer:
         events: Events,
         metrics: Metrics,
         adopted: Callable[[Record[Any], Resource], None],
+        monotonic: Callable[[], float],
     ) -> None:
         self._events = events
         self._metrics = metrics
         self._adopted = adopted
+        self._monotonic = monotonic
 
     async def write(self, record: Record[Any], decide: Callable[[Any], Status]) -> bool:
         """Write the status that `decide` makes of the object as it is known now; nothing where nothing changes.
@@ -41,7 +46,7 @@ class Writer:
             task = record.task
             status = decide(task)
             patch = status.patch_from(task.status)
-            if not patch or patch == record.dropped:
+            if not patch or (patch == record.dropped and self._monotonic() - record.dropped_s < DROPPED_AGAIN_S):
                 return False
             record.sent = status
             try:
@@ -64,7 +69,7 @@ class Writer:
                 ", ".join(dropped),
                 task.label,
             )
-        record.dropped = dropped or None
+        record.dropped, record.dropped_s = dropped or None, self._monotonic()
 
     async def put_finalizer_on(self, record: Record[RelayTask]) -> None:
         """Before the first look: a task that is followed is stopped when its object goes. Raises KubeError.

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -27,6 +26,7 @@ SLOWEST_S = 5.0
 """Throttling answers alone make no account slower than one call in so many seconds, pauses aside."""
 IDLE_S = 300.0
 """A turnstile that nobody used for so long is dropped: keys are rotated, and their budgets would stay for ever."""
+PEOPLE_IN_A_ROW = 3
 UNPROVEN_PER_S = 1.0
 MAX_UNPROVEN = 10_000
 
@@ -146,24 +146,26 @@ class Budget:
 
 
 class Turnstile:
-    """Lets callers through as a budget allows, the lower lane first, then in the order of their coming."""
+    """Lets callers through as a budget allows, the lower lane first, then in the order of their coming.
+
+    All but one case: polls have every fourth turn where people's looks stand in line all the time.
+    """
 
     def __init__(self, limit: Limit | float, monotonic: Callable[[], float], began_s: float = float("-inf")) -> None:
         self.budget = Budget(limit, began_s)
         self._monotonic = monotonic
-        self._line: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._sequence = 0
+        self._lines: Mapping[Lane, deque[asyncio.Future[None]]] = {lane: deque() for lane in Lane}
+        self._people_in_a_row = 0
         self._timer: asyncio.TimerHandle | None = None
         self._used_s = monotonic()
 
     async def enter(self, lane: Lane) -> None:
         """Wait for the turn. It is spent when this returns."""
-        if not self._line and self.budget.free_at(now_s := self._monotonic()) <= now_s:
+        if not any(self._lines.values()) and self.budget.free_at(now_s := self._monotonic()) <= now_s:
             self.budget.spend(now_s)
             return
         turn = asyncio.get_running_loop().create_future()
-        self._sequence += 1
-        heapq.heappush(self._line, (lane, self._sequence, turn))
+        self._lines[lane].append(turn)
         self._let_through()
         await turn
 
@@ -179,12 +181,7 @@ class Turnstile:
         """Whether nothing is lost when it is forgotten: nobody came for long, and neither pause nor window holds."""
         now_s = self._monotonic()
         unused_s = now_s - max(self._used_s, self.budget.last_call_s)
-        return not self._line and unused_s > IDLE_S and self.budget.is_fresh(now_s)
-
-    @property
-    def line_s(self) -> float:
-        """How long the last in line has to wait, about: those who gave up count until their turn comes."""
-        return len(self._line) * self.budget.pace_s / self.budget.share(self._monotonic())
+        return not any(self._lines.values()) and unused_s > IDLE_S and self.budget.is_fresh(now_s)
 
     @property
     def waiting(self) -> int:
@@ -193,11 +190,11 @@ class Turnstile:
     @property
     def people_waiting(self) -> int:
         """How many stand in line for somebody who did something: deletions and people's looks."""
-        return sum(1 for lane, _, turn in self._line if lane != Lane.POLL and not turn.done())
+        return sum(not turn.done() for lane in (Lane.DELETION, Lane.PERSON) for turn in self._lines[lane])
 
     @property
     def polls_waiting(self) -> int:
-        return sum(1 for lane, _, turn in self._line if lane == Lane.POLL and not turn.done())
+        return sum(not turn.done() for turn in self._lines[Lane.POLL])
 
     @property
     def limit_per_s(self) -> float:
@@ -223,16 +220,23 @@ class Turnstile:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        while self._line:
+        while (lane := self._next_lane()) is not None:
             now_s = self._monotonic()
             free_s = self.budget.free_at(now_s)
             if free_s > now_s:
                 self._timer = asyncio.get_running_loop().call_later(free_s - now_s, self._let_through)
                 return
-            turn = heapq.heappop(self._line)[2]
+            turn = self._lines[lane].popleft()
             if not turn.done():  # else its caller gave up
+                self._people_in_a_row = self._people_in_a_row + 1 if lane is Lane.PERSON else 0
                 self.budget.spend(now_s, waited=waited)
                 turn.set_result(None)
+
+    def _next_lane(self) -> Lane | None:
+        """Whose turn it is; None: nobody waits. Who asks without end leaves every fourth turn to a poll."""
+        if self._lines[Lane.POLL] and not self._lines[Lane.DELETION] and self._people_in_a_row >= PEOPLE_IN_A_ROW:
+            return Lane.POLL
+        return next((lane for lane in Lane if self._lines[lane]), None)
 
 
 class Quotas:

@@ -7,7 +7,7 @@ throttles it, its objects are told the truth.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -15,6 +15,9 @@ RISES_AFTER_S = 120.0
 """So long an account is slower before its objects say so: a burst passes."""
 FALLS_AFTER_S = 300.0
 """So long it is faster before they take it back; also after a start, when nothing is known of it yet."""
+ANSWERED_WITHIN_S = 30.0
+"""An account that answered well in so long, or in three calls' time, is at work; one that did not is slow for another
+reason than its quota, and its objects grow stale by their own interval."""
 STEP_SLACK = 0.75
 """Steps are powers of two; one is left when the factor is 2 ** 0.75 away, so that none is passed to and fro."""
 FORGOTTEN_AFTER_S = 3600.0
@@ -28,23 +31,36 @@ class _Round:
     noted_s: float
     since_s: float
     """Since when the factor has asked for `asked`, a step other than the one that is told."""
+    answered_s: float
     told: int | None = None
     asked: int | None = None
 
 
 class Rounds(Generic[A]):
-    """By account: how much longer than its interval an object waits for its next look."""
+    """By account: how much longer than its interval an object waits for its next look.
 
-    def __init__(self) -> None:
+    `pace_s(account)`: seconds from one call to the next.
+    """
+
+    def __init__(self, pace_s: Callable[[A], float]) -> None:
+        self._pace_s = pace_s
         self._rounds: dict[A, _Round] = {}
 
-    def noted(self, account: A, lateness: float, now_s: float) -> None:
-        """A poll of this account begins, so late: as the latest comes first, none of its others is later."""
+    def answered(self, account: A, now_s: float) -> None:
+        """A look of this account went well."""
         entry = self._rounds.get(account)
         if entry is None:
             if len(self._rounds) % 1_000 == 999:
                 self._forget_old(now_s)
-            entry = self._rounds[account] = _Round(1.0, now_s, now_s)
+            self._rounds[account] = _Round(1.0, now_s, now_s, now_s)
+        else:
+            entry.answered_s = now_s
+
+    def noted(self, account: A, lateness: float, now_s: float) -> None:
+        """A poll of this account begins, so late: as the latest comes first, none of its others is later."""
+        entry = self._rounds.get(account)
+        if entry is None or now_s - entry.answered_s > max(ANSWERED_WITHIN_S, 3 * self._pace_s(account)):
+            return
         entry.factor, entry.noted_s = 1.0 + lateness, now_s
         step = _step(entry.factor, entry.told or 1)
         if step == entry.told:
