@@ -108,7 +108,7 @@ def test_a_namespace_without_a_role_holds_no_other_up_and_is_followed_when_it_ha
 
     tenant.relay("first").reaches("Running")
     words = becomes(operator, 503, f"namespace {other} cannot be followed")
-    until(lambda: told(operator, f"looked for missed changes in namespace {other} again later"), "a sweep", 12)
+    until(lambda: told(operator, f"looked for missed changes in namespace {other} again later"), "a sweep", 15)
     assert not told(operator, f"looked for missed changes in namespace {namespace} ")
     (line,) = told(operator, f"namespace {other} cannot be followed")
     assert "403" in line["message"]

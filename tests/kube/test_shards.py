@@ -141,7 +141,7 @@ def test_the_api_server_selects_in_every_list_and_watch(
     kinds = ("relaytasks", "preloadtasks")
     once = Counter((verb, kind) for verb in ("list", "watch") for kind in kinds)
     # At each of b's two starts one list is kopf's; what it found at the second is then swept for what was missed.
-    until(lambda: asked("b") >= once + once + Counter(("list", kind) for kind in kinds), "the sweep's lists", 10)
+    until(lambda: asked("b") >= once + once + Counter(("list", kind) for kind in kinds), "the sweep's lists", 15)
     assert asked("rest") >= once
     of_all = [
         each

@@ -60,6 +60,7 @@ POLLS_AT_ONCE_AT_LEAST = 8
 SPREAD_S = 5.0
 """After a restart the first looks at known objects are spread over so long, or over their interval if it is shorter."""
 SWEEP_AFTER_LISTING_S = 5.0
+SWEEP_AFTER_START_S = 9.0
 SWEEP_EVERY_S = 300.0
 STOP_GRACE_S = 5.0
 AFTER_A_FAULT_S = 15.0
@@ -119,8 +120,9 @@ class Follow:
         """An object was listed, added or modified."""
         uid = body["metadata"]["uid"]
         record = self._records.get(uid)
-        if listed and record is not None:  # listed again, after a watch broke
-            self._sweep_at_s = self._mono() + SWEEP_AFTER_LISTING_S
+        if listed:
+            again = record is not None  # after a watch broke; at the start there is more to do than to look for gaps
+            self._sweep_at_s = self._mono() + (SWEEP_AFTER_LISTING_S if again else SWEEP_AFTER_START_S)
         if record is not None and record.task.resource_version == body["metadata"]["resourceVersion"]:
             return
         try:
