@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help python venv lint format test test-chart test-image demo bench lock image sbom audit clean
+.PHONY: help python venv lint format test test-pages test-chart test-image demo bench lock image sbom audit clean
 
 VENV := .venv
 READY := $(VENV)/.ready
@@ -48,9 +48,13 @@ format: $(READY) ## format the code and correct what can be corrected
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-test: $(READY) ## run all tests; some of them: make test ARGS="tests/config -x"
+test: $(READY) ## run all tests but those of the pages; some of them: make test ARGS="tests/config -x"
 	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()" # shows its build, which pytest would hide
-	$(VENV)/bin/pytest $(ARGS)
+	$(VENV)/bin/pytest $(or $(ARGS),--ignore=tests/lifecycle)
+
+test-pages: $(READY) ## type what the pages on installing, upgrading, moving and scaling say, with whole installs (about 5 min)
+	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()"
+	$(VENV)/bin/pytest tests/lifecycle
 
 test-chart: $(READY) ## try the Helm chart with the real Helm, which is built once (4 min on 2 cores)
 	@$(VENV)/bin/python -c "from tests.chart.with_helm import KIT; KIT.obtain()"
