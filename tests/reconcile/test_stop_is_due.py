@@ -49,7 +49,7 @@ def decide(
         due=stop_due(task, default_delay_s),
         crd_deleted=crd_deleted,
         stops_held=stops_held,
-        waited_s=lambda _: waited_s,
+        waited_s=waited_s,
     )
 
 

@@ -28,9 +28,11 @@ class StopProgress:
     confirmations: int = 0
     """Looks since then that still showed the task."""
     accepted_times: int = 0
-    waits_since_s: dict[str, float] = field(default_factory=dict)
-    """Since when which other owners' first looks are waited for: asked for once, as their own back-off says when to try
-    again."""
+    waits_since_s: float | None = None
+    """Since when other owners' first looks are waited for. One clock for all: else whoever made a new claim every half
+    minute would keep the task running."""
+    hastened: set[str] = field(default_factory=set)
+    """Whose first looks were asked for: once each, as their own back-off says when to try again."""
     blocked: bool = False
     """A cause is written; `Stopping` would say less."""
     let_go: LetGo | None = None

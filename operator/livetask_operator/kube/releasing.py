@@ -161,7 +161,7 @@ class Releasing:
             due=stopping.stop_due(record.task, self._config.stop_delay_s),
             crd_deleted=crd_deleted,
             stops_held=self._config.stops is Stops.HOLD,
-            waited_s=lambda owner: now.mono - progress.waits_since_s.get(owner, now.mono),
+            waited_s=0.0 if progress.waits_since_s is None else now.mono - progress.waits_since_s,
         )
         if not isinstance(decision, Stop):
             raise NotDue(decision)
@@ -323,8 +323,9 @@ class Releasing:
                 await self._show(record, lambda task: stopping.pending_status(task, due, now()))
                 return min(max(0.0, (due - now().wall).total_seconds()), CRD_READ_AGAIN_S)
             case LookFirst(owners):
-                for uid in set(owners) - progress.waits_since_s.keys():
-                    progress.waits_since_s[uid] = now().mono
+                progress.waits_since_s = progress.waits_since_s or now().mono
+                for uid in set(owners) - progress.hastened:
+                    progress.hastened.add(uid)
                     self._look_soon(uid)
                 return OWNERS_READ_AGAIN_S
             case Stop():

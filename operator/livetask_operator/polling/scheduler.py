@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from livetask_operator.polling.quota import Lane
 
-IN_LINE = {Lane.DELETION: 64, Lane.PERSON: 16, Lane.POLL: 2}
+IN_LINE = {Lane.DELETION: 16, Lane.PERSON: 16, Lane.POLL: 2}
 """So many of an account come to its line in each lane: more would only wait for the same quota. Of polls one that is
 let through next, and one to follow it at once."""
 ENDED_WEIGHT = 10.0

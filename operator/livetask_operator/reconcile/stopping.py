@@ -6,7 +6,7 @@ air and a wrong release leaks a task that costs money every minute.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -86,12 +86,12 @@ def stop_is_due(
     due: datetime,
     crd_deleted: bool,
     stops_held: bool,
-    waited_s: Callable[[str], float],
+    waited_s: float,
 ) -> Decision:
     """What is done with a deleted task now.
 
-    `others` are all objects that name the same task id, read in this very moment; `waited_s(uid)` tells how long this
-    object has waited for that owner's first look.
+    `others` are all objects that name the same task id, read in this very moment; `waited_s` tells how long this
+    object has waited for other owners' first looks.
     """
     if task.deletion_policy is DeletionPolicy.ORPHAN:
         return Orphan(uninstall=False)
@@ -106,7 +106,7 @@ def stop_is_due(
         if not _is_owner(task, other):
             continue
         if other.namespace == task.namespace:
-            if other.has_finalizer or waited_s(other.uid) >= OTHER_OWNER_LOOK_S:
+            if other.has_finalizer or waited_s >= OTHER_OWNER_LOOK_S:
                 return LeaveRunning(other.name)
             # Deleted before its finalizer is on it would be gone without a stop, and nobody would be left to send one.
             unproven.append(other.uid)
@@ -114,9 +114,9 @@ def stop_is_due(
         # In another namespace naming a task is not enough: else anybody could keep anybody's task running.
         if other.status.seen_with_key_hash is not None:
             return LeaveRunning(None)
-        if not _has_looked(other) and not other.suspend and waited_s(other.uid) < OTHER_OWNER_LOOK_S:
+        if not _has_looked(other) and not other.suspend:
             unproven.append(other.uid)
-    if unproven:
+    if unproven and waited_s < OTHER_OWNER_LOOK_S:
         return LookFirst(tuple(unproven))
     return Stop()
 
