@@ -128,7 +128,7 @@ def test_what_happens_to_an_object_during_its_step_is_dealt_with_right_after_it(
             stage.follow.step_soon(uid)
 
             await within(5, lambda: record.step is None, "its step")
-            due_s = stage.follow._turns.due_at(uid)
+            due_s = stage.follow._turns._scheduler.due_at(uid)
             assert due_s is not None
             return due_s - now_s()
 

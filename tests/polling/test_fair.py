@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from livetask_operator.polling.fair import FairTurnstile, Turns
+from livetask_operator.polling.fair import FairTurnstile, LinesInTurn
 from livetask_operator.polling.quota import Lane
 from tests.polling.fake_time import now_s, run
 
@@ -25,7 +25,7 @@ class Line:
 
 
 def test_namespaces_are_served_in_turn_and_within_one_in_the_order_of_coming() -> None:
-    turns: Turns[str] = Turns()
+    turns: LinesInTurn[str] = LinesInTurn()
     for item in ("a1", "a2", "a3", "b1", "c1", "c2"):
         turns.put(item[0], item)
 
@@ -36,7 +36,7 @@ def test_namespaces_are_served_in_turn_and_within_one_in_the_order_of_coming() -
 
 
 def test_the_oldest_of_one_line_can_be_forgotten() -> None:
-    turns: Turns[str] = Turns()
+    turns: LinesInTurn[str] = LinesInTurn()
     for item in ("a1", "a2", "b1"):
         turns.put(item[0], item)
 

@@ -12,7 +12,6 @@ moments = st.integers(0, 20).map(float)
 orders = st.lists(
     st.one_of(
         st.tuples(st.just("set"), keys, moments),
-        st.tuples(st.just("hasten"), keys, moments),
         st.tuples(st.just("drop"), keys, moments),
         st.tuples(st.just("pop"), keys, moments),
     ),
@@ -30,9 +29,6 @@ def test_a_schedule_is_a_table_of_due_times(given_orders: list[tuple[str, str, f
             case "set":
                 schedule.set(key, moment)
                 table[key] = moment
-            case "hasten":
-                schedule.hasten(key, moment)
-                table[key] = min(moment, table.get(key, moment))
             case "drop":
                 schedule.drop(key)
                 table.pop(key, None)

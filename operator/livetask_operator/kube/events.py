@@ -18,7 +18,7 @@ from kubernetes.aio import client
 
 from livetask_operator.kube.api import KubeError, Unavailable, translated
 from livetask_operator.observability.metrics import Metrics
-from livetask_operator.polling.fair import Turns
+from livetask_operator.polling.fair import LinesInTurn
 from livetask_operator.reconcile.reasons import Reason
 from livetask_operator.reconcile.resource import GROUP, VERSION, Resource
 from livetask_operator.reconcile.status import timestamp
@@ -75,11 +75,11 @@ class Events:
         self._core = client.CoreV1Api(api)
         self._monotonic = monotonic
         self._metrics = metrics
-        self._ready: Turns[Note] = Turns()
+        self._ready: LinesInTurn[Note] = LinesInTurn()
         self._some_ready = asyncio.Event()
         self._allowances: defaultdict[Reason, Allowance] = defaultdict(Allowance)
         self._waiting: dict[str, Note] = {}
-        self._lines: defaultdict[Reason, Turns[str]] = defaultdict(Turns)
+        self._lines: defaultdict[Reason, LinesInTurn[str]] = defaultdict(LinesInTurn)
         """By reason, the uids of those that wait. One whose newest note has another reason by now is passed over."""
         self._in_line: set[tuple[Reason, str]] = set()
 

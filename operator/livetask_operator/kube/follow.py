@@ -86,8 +86,6 @@ class Follow:
         monotonic: Callable[[], float],
     ) -> None:
         """`apis` by plural, vendors by block."""
-        self._metrics = metrics
-        self._health = health
         self._now = now
         self._mono = monotonic
         self.secrets = Secrets(connection, self._mono, metrics, self.secret_changed)

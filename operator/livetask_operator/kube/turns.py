@@ -69,9 +69,6 @@ class Turns:
         if self._timer is not None:
             self._timer.cancel()
 
-    def due_at(self, uid: str) -> float | None:
-        return self._scheduler.due_at(uid)
-
     def lateness(self, account: Account) -> float:
         """How late the latest of an account's waiting polls is, in intervals."""
         return self._scheduler.lateness(account, self._monotonic())

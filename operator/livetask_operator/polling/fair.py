@@ -11,12 +11,12 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from livetask_operator.polling.quota import Budget, Lane
+from livetask_operator.polling.quota import Gate, Lane
 
 T = TypeVar("T")
 
 
-class Turns(Generic[T]):
+class LinesInTurn(Generic[T]):
     """A line for each namespace, served in turn. Within one line the first comes first. Pure."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Turns(Generic[T]):
             del self._lines[namespace]
 
 
-class FairTurnstile:
+class FairTurnstile(Gate):
     """Lets callers through as a budget allows, namespace by namespace.
 
     Who waits for something goes before who looks after what is there; where both stand in line, every second turn at
@@ -57,32 +57,22 @@ class FairTurnstile:
     """
 
     def __init__(self, per_second: float, monotonic: Callable[[], float]) -> None:
-        self._budget = Budget(per_second)
-        self._monotonic = monotonic
-        self._people: Turns[asyncio.Future[None]] = Turns()
-        self._others: Turns[asyncio.Future[None]] = Turns()
+        super().__init__(per_second, monotonic)
+        self._people: LinesInTurn[asyncio.Future[None]] = LinesInTurn()
+        self._others: LinesInTurn[asyncio.Future[None]] = LinesInTurn()
         self._person_went_last = False
-        self._timer: asyncio.TimerHandle | None = None
 
     async def enter(self, namespace: str, lane: Lane) -> None:
         """Wait for the turn. It is spent when this returns."""
         turn = asyncio.get_running_loop().create_future()
         (self._others if lane is Lane.POLL else self._people).put(namespace, turn)
-        if self._timer is None:
-            self._let_through()
+        self._let_through()
         await turn
 
-    def _let_through(self) -> None:
-        self._timer = None
-        while self._people or self._others:
-            now_s = self._monotonic()
-            free_s = self._budget.free_at(now_s)
-            if free_s > now_s:
-                self._timer = asyncio.get_running_loop().call_later(free_s - now_s, self._let_through)
-                return
-            person = bool(self._people) and not (self._person_went_last and self._others)
-            turn = (self._people if person else self._others).take()
-            if not turn.done():  # else its caller gave up
-                self._person_went_last = person
-                self._budget.spend(now_s)
-                turn.set_result(None)
+    @property
+    def _is_empty(self) -> bool:
+        return not (self._people or self._others)
+
+    def _next(self) -> asyncio.Future[None]:
+        self._person_went_last = bool(self._people) and not (self._person_went_last and self._others)
+        return (self._people if self._person_went_last else self._others).take()

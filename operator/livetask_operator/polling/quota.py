@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -145,23 +146,55 @@ class Budget:
         return self.free_at(now_s) <= now_s and self.share(now_s) == 1.0
 
 
-class Turnstile:
+class Gate(ABC):
+    """Lets callers through as a budget allows; whose turn it is says who derives from it."""
+
+    def __init__(self, limit: Limit | float, monotonic: Callable[[], float], began_s: float = float("-inf")) -> None:
+        self.budget = Budget(limit, began_s)
+        self._monotonic = monotonic
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    @abstractmethod
+    def _is_empty(self) -> bool:
+        """Whether nobody stands in line."""
+
+    @abstractmethod
+    def _next(self) -> asyncio.Future[None]:
+        """Take whose turn it is out of the line. Somebody stands in it."""
+
+    def _let_through(self) -> None:
+        waited = self._timer is not None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while not self._is_empty:
+            now_s = self._monotonic()
+            free_s = self.budget.free_at(now_s)
+            if free_s > now_s:
+                self._timer = asyncio.get_running_loop().call_later(free_s - now_s, self._let_through)
+                return
+            turn = self._next()
+            if not turn.done():  # else its caller gave up
+                self.budget.spend(now_s, waited=waited)
+                turn.set_result(None)
+
+
+class Turnstile(Gate):
     """Lets callers through as a budget allows, the lower lane first, then in the order of their coming.
 
     All but one case: polls have every fourth turn where people's looks stand in line all the time.
     """
 
     def __init__(self, limit: Limit | float, monotonic: Callable[[], float], began_s: float = float("-inf")) -> None:
-        self.budget = Budget(limit, began_s)
-        self._monotonic = monotonic
+        super().__init__(limit, monotonic, began_s)
         self._lines: Mapping[Lane, deque[asyncio.Future[None]]] = {lane: deque() for lane in Lane}
         self._people_in_a_row = 0
-        self._timer: asyncio.TimerHandle | None = None
         self._used_s = monotonic()
 
     async def enter(self, lane: Lane) -> None:
         """Wait for the turn. It is spent when this returns."""
-        if not any(self._lines.values()) and self.budget.free_at(now_s := self._monotonic()) <= now_s:
+        if self._is_empty and self.budget.free_at(now_s := self._monotonic()) <= now_s:
             self.budget.spend(now_s)
             return
         turn = asyncio.get_running_loop().create_future()
@@ -181,7 +214,7 @@ class Turnstile:
         """Whether nothing is lost when it is forgotten: nobody came for long, and neither pause nor window holds."""
         now_s = self._monotonic()
         unused_s = now_s - max(self._used_s, self.budget.last_call_s)
-        return not any(self._lines.values()) and unused_s > IDLE_S and self.budget.is_fresh(now_s)
+        return self._is_empty and unused_s > IDLE_S and self.budget.is_fresh(now_s)
 
     @property
     def waiting(self) -> int:
@@ -215,28 +248,16 @@ class Turnstile:
         """Seconds that are left of the pause after a throttling answer."""
         return self.budget.paused_s(self._monotonic())
 
-    def _let_through(self) -> None:
-        waited = self._timer is not None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        while (lane := self._next_lane()) is not None:
-            now_s = self._monotonic()
-            free_s = self.budget.free_at(now_s)
-            if free_s > now_s:
-                self._timer = asyncio.get_running_loop().call_later(free_s - now_s, self._let_through)
-                return
-            turn = self._lines[lane].popleft()
-            if not turn.done():  # else its caller gave up
-                self._people_in_a_row = self._people_in_a_row + 1 if lane is Lane.PERSON else 0
-                self.budget.spend(now_s, waited=waited)
-                turn.set_result(None)
+    @property
+    def _is_empty(self) -> bool:
+        return not any(self._lines.values())
 
-    def _next_lane(self) -> Lane | None:
-        """Whose turn it is; None: nobody waits. Who asks without end leaves every fourth turn to a poll."""
-        if self._lines[Lane.POLL] and not self._lines[Lane.DELETION] and self._people_in_a_row >= PEOPLE_IN_A_ROW:
-            return Lane.POLL
-        return next((lane for lane in Lane if self._lines[lane]), None)
+    def _next(self) -> asyncio.Future[None]:
+        lane = next(lane for lane in Lane if self._lines[lane])
+        if lane is Lane.PERSON and self._lines[Lane.POLL] and self._people_in_a_row >= PEOPLE_IN_A_ROW:
+            lane = Lane.POLL  # who asks without end leaves every fourth turn to a poll
+        self._people_in_a_row = self._people_in_a_row + 1 if lane is Lane.PERSON else 0
+        return self._lines[lane].popleft()
 
 
 class Quotas:

@@ -28,12 +28,6 @@ class Schedule(Generic[K]):
         self._sequence += 1
         heapq.heappush(self._heap, (due_s, self._sequence, key))
 
-    def hasten(self, key: K, due_s: float) -> None:
-        """Move a key forward, never back."""
-        due = self._due.get(key)
-        if due is None or due_s < due:
-            self.set(key, due_s)
-
     def drop(self, key: K) -> None:
         self._due.pop(key, None)
 
