@@ -15,11 +15,10 @@ import pytest
 from tests.stage.objects import live_tasks, secrets
 from tests.stage.processes import Operator
 from tests.stage.tenant import Relay, Tenant, until
+from tests.threats.conftest import STOPS_PER_SECOND
 from tests.threats.mallory import HANDS, Mallory, at_once, without_end
 
 MANY = 300
-AT_ONCE = 100
-"""An account's deletions that are under way, and those that begin before the victim's is seen: of 300, a third."""
 
 
 @pytest.fixture
@@ -77,11 +76,11 @@ def test_hundreds_of_deletions_do_not_keep_anothers_task_running(
     on_air[0].delete()
     deleted_s = time.monotonic()
 
-    on_air[0].is_gone(within_s=60)
+    on_air[0].is_gone(within_s=MANY / STOPS_PER_SECOND)
     (stop,) = victim.stops("task-0")
     went_first = [call for call in mallory.stops() if deleted_s < call.monotonic_s < stop.monotonic_s]
     assert stop.stopped_task
-    assert len(went_first) <= AT_ONCE, "those that were under way, not the line behind them"
+    assert len(went_first) < MANY / 10, "the line was long, and the victim's did not stand in it"
 
 
 def test_rotated_keys_are_in_use_soon_whatever_secrets_others_name(mallory: Mallory, victim: Tenant) -> None:
