@@ -59,25 +59,12 @@ def test_a_part_that_never_beat_is_late_after_its_time() -> None:
     assert not health.report(clock.now_s + 11)[0]
 
 
-def test_a_part_that_ended_on_purpose_is_not_waited_for() -> None:
-    clock = Clock()
-    health = Health(clock)
-    health.require("scheduler", within_s=10)
-
-    health.release("scheduler")
-
-    assert health.report(clock.now_s + 100) == (True, [])
-
-
 def test_a_process_is_ready_when_it_says_so() -> None:
     health = Health(Clock())
     assert (health.ready, health.not_ready_because) == (False, "starting")
 
     health.become_ready()
     assert (health.ready, health.not_ready_because) == (True, "")
-
-    health.become_unready("stopping")
-    assert (health.ready, health.not_ready_because) == (False, "stopping")
 
 
 def test_it_is_not_ready_while_the_work_of_a_part_does_not_go_on() -> None:

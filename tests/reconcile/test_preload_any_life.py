@@ -176,7 +176,8 @@ def test_succeeded_is_never_said_while_one_was_not_seen_to_succeed(task: Preload
         happen(life, event)
         status = life.review()
 
-        if status.is_true("Succeeded"):
+        succeeded = status.condition("Succeeded")
+        if succeeded is not None and succeeded.status == "True":
             assert {each.state for each in status.tasks} == {"Succeeded"}
             assert all(each.was_seen for each in status.tasks)
 

@@ -24,10 +24,6 @@ class Health:
         self._beats[name] = self.monotonic()
         self._required[name] = within_s
 
-    def release(self, name: str) -> None:
-        """This part need not beat any more: it ended on purpose."""
-        self._required.pop(name, None)
-
     @property
     def ready(self) -> bool:
         """Whether the process does, or could at once do, its work. A standby is ready."""
@@ -55,10 +51,6 @@ class Health:
     def become_ready(self) -> None:
         """The work is going on."""
         self._reason = ""
-
-    def become_unready(self, because: str) -> None:
-        """The work is not going on any more, or not yet, because …"""
-        self._reason = because
 
     def report(self, now_s: float) -> tuple[bool, list[str]]:
         """Whether every required part beat in time, and a line about each."""

@@ -114,10 +114,6 @@ class Status:
     def condition(self, kind: str) -> Condition | None:
         return next((condition for condition in self.conditions if condition.type == kind), None)
 
-    def is_true(self, kind: str) -> bool:
-        condition = self.condition(kind)
-        return condition is not None and condition.status == "True"
-
     @property
     def headline(self) -> Condition | None:
         """The condition that says most: what is stalled, else what is under way, else whether it is ready."""
