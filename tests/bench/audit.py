@@ -5,47 +5,18 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from tests.controlplane.cluster import AuditedWrite
 
 VERBS = ("create", "update", "patch", "delete", "deletecollection")
 BESIDE = ("events", "leases")
 """Written beside the objects: an Event per transition, and the Lease that says that the operator lives."""
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
-    """A write that somebody made through the API server."""
-
-    user: str
-    verb: str
-    resource: str
-    subresource: str
-    namespace: str
-    name: str
-    code: int
-
-    @property
-    def object(self) -> str:
-        return f"{self.namespace}/{self.name}"
-
-
-def read(lines: Iterable[bytes]) -> list[Write]:
+def read(lines: Iterable[bytes]) -> list[AuditedWrite]:
     """The writes in lines of the audit log."""
-    return [_write(json.loads(line)) for line in lines if line.strip()]
-
-
-def _write(entry: dict[str, dict[str, str]]) -> Write:
-    target = entry.get("objectRef", {})
-    return Write(
-        user=entry["user"]["username"],
-        verb=str(entry["verb"]),
-        resource=target.get("resource", ""),
-        subresource=target.get("subresource", ""),
-        namespace=target.get("namespace", ""),
-        name=target.get("name", ""),
-        code=int(entry.get("responseStatus", {}).get("code", 0)),
-    )
+    return [AuditedWrite.of(json.loads(line)) for line in lines if line.strip()]
 
 
 class AuditLog:
@@ -58,7 +29,7 @@ class AuditLog:
         """A place in the log: what is written from now on is behind it."""
         return self._path.stat().st_size
 
-    def since(self, place: int, user: str) -> list[Write]:
+    def since(self, place: int, user: str) -> list[AuditedWrite]:
         """The writes behind a place of those whose user name ends in this."""
         with self._path.open("rb") as log:
             log.seek(place)
@@ -67,21 +38,21 @@ class AuditLog:
         return [write for write in read(whole.splitlines()) if write.user.endswith(user)]
 
 
-def beside(writes: Iterable[Write]) -> list[Write]:
+def beside(writes: Iterable[AuditedWrite]) -> list[AuditedWrite]:
     return [write for write in writes if write.resource in BESIDE]
 
 
-def of_objects(writes: Iterable[Write]) -> list[Write]:
+def of_objects(writes: Iterable[AuditedWrite]) -> list[AuditedWrite]:
     """Writes alone, where reads are logged, too; and all but Events and the Lease."""
     return [write for write in writes if write.verb in VERBS and write.resource not in BESIDE]
 
 
-def words(writes: Iterable[Write]) -> str:
+def words(writes: Iterable[AuditedWrite]) -> str:
     """What was written how often, for people: `3 patch relaytasks/status`; nothing of nothing."""
     kinds = Counter(f"{write.verb} {write.resource}/{write.subresource}".rstrip("/") for write in writes)
     return ", ".join(f"{count} {kind}" for kind, count in kinds.items())
 
 
-def per_object(writes: Iterable[Write]) -> Counter[str]:
+def per_object(writes: Iterable[AuditedWrite]) -> Counter[str]:
     """How many writes each object got."""
     return Counter(write.object for write in of_objects(writes))

@@ -19,10 +19,11 @@ from typing import Any
 
 from livetask_simulator.client import Row as Call
 from tests.bench.api import RELAY_TASKS, Api, many, relay_task
-from tests.bench.audit import AuditLog, Write, of_objects
+from tests.bench.audit import AuditLog, of_objects
 from tests.bench.operators import Bare, Measured, Ours, PlainKopf
 from tests.bench.report import Row
 from tests.controlplane import ControlPlane
+from tests.controlplane.cluster import AuditedWrite
 from tests.stage.processes import Cloud
 
 ACCOUNTS = 20
@@ -271,7 +272,7 @@ class Stage:
         """A place in the audit log: now."""
         return self.audit.end()
 
-    def writes(self, since: int, user: str = OPERATOR) -> list[Write]:
+    def writes(self, since: int, user: str = OPERATOR) -> list[AuditedWrite]:
         """What a user has written to objects since; Events and the Lease apart."""
         return of_objects(self.audit.since(since, user))
 

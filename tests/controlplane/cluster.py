@@ -57,6 +57,24 @@ class AuditedWrite:
     name: str
     code: int
 
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> AuditedWrite:
+        """One entry of the audit log."""
+        target = entry.get("objectRef", {})
+        return cls(
+            user=entry["user"]["username"],
+            verb=entry["verb"],
+            resource=target.get("resource", ""),
+            subresource=target.get("subresource", ""),
+            namespace=target.get("namespace", ""),
+            name=target.get("name", ""),
+            code=entry.get("responseStatus", {}).get("code", 0),
+        )
+
+    @property
+    def object(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
 
 @dataclass(frozen=True)
 class AuditedList:
@@ -147,16 +165,7 @@ class ControlPlane:
         """All writes so far whose user name has this text in it, Events and Leases included."""
         found = []
         for entry in self._audited(WRITES):
-            target = entry.get("objectRef", {})
-            write = AuditedWrite(
-                user=entry["user"]["username"],
-                verb=entry["verb"],
-                resource=target.get("resource", ""),
-                subresource=target.get("subresource", ""),
-                namespace=target.get("namespace", ""),
-                name=target.get("name", ""),
-                code=entry.get("responseStatus", {}).get("code", 0),
-            )
+            write = AuditedWrite.of(entry)
             if user in write.user:
                 found.append(write)
         return found

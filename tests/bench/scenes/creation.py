@@ -47,28 +47,14 @@ async def play(stage: Stage) -> list[Row]:
     ours.check()
 
     owed = sum(1 if each <= LET_GO_SOON_S else 2 for each in took_s)
+    per_task = (
+        ("patches-created", "PATCHes for a created task", created, 2.0),
+        ("patches-changed", "PATCHes for a status change", changed, 1.0),
+        ("patches-deleted", "PATCHes for a deletion (2 where not let go within 1 s)", deleted, owed / CREATED),
+    )
     return [
-        Row(
-            key="patches-created",
-            figure="PATCHes for a created task",
-            ours=len(created) / CREATED,
-            target=Target(2),
-            note=words(created),
-        ),
-        Row(
-            key="patches-changed",
-            figure="PATCHes for a status change",
-            ours=len(changed) / CREATED,
-            target=Target(1),
-            note=words(changed),
-        ),
-        Row(
-            key="patches-deleted",
-            figure="PATCHes for a deletion (2 where not let go within 1 s)",
-            ours=len(deleted) / CREATED,
-            target=Target(owed / CREATED),
-            note=words(deleted),
-        ),
+        Row(key=key, figure=figure, ours=len(writes) / CREATED, target=Target(target), note=words(writes))
+        for key, figure, writes, target in per_task
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.bench.beside import beside_bare
 from tests.bench.report import Row
-from tests.bench.scenes.quiet import AT_LEAST_S, TIMES
+from tests.bench.scenes.quiet import AT_LEAST_S, cpu_row
 from tests.bench.stage import Stage
 
 NAMESPACE = "thousand"
@@ -16,14 +16,7 @@ async def play(stage: Stage) -> list[Row]:
     found = await beside_bare(stage, ours, stage.polls_per_s(stage.of(NAMESPACE)), AT_LEAST_S)
     stage.say(found.words)
     return [
-        Row(
-            key="cpu-200",
-            figure="CPU per quiet poll at 200/s, in bare loop's calls",
-            unit="x",
-            ours=found.times,
-            target=TIMES,
-            note=found.words,
-        ),
+        cpu_row(200, found),
         Row(key="poll-us", figure="CPU per quiet poll, 1,000 tasks, 200/s", unit="us", ours=found.poll_us),
         Row(key="memory-1000", figure="resident memory, 1,000 tasks", unit="MiB", ours=ours.resident_mib),
     ]
