@@ -79,6 +79,7 @@ class Server:
         self.refuses: dict[str, KubeError] = {}
         self.drops: set[str] = set()
         """Fields of the status that its CRD does not have."""
+        self.crd_is_terminating = False
         self.requests: list[str] = []
         self.watched: Callable[[Body], None] | None = None
         self.gone: Callable[[str], None] | None = None
@@ -202,7 +203,7 @@ class Server:
 
     async def crd_is_deleted(self) -> bool:
         await self._request("crd")
-        return False
+        return self.crd_is_terminating
 
 
 @dataclass

@@ -96,3 +96,32 @@ def test_what_was_in_the_way_is_not_said_any_more_once_the_stop_is_accepted() ->
             return stage.server.ready(uid)
 
     assert run(story()) == "False/Stopping"
+
+
+def test_deletions_that_come_together_ask_for_the_crd_together() -> None:
+    async def story() -> int:
+        async with world() as stage:
+            uids = [await running(stage, name=f"task-{number}", block={"taskId": str(number)}) for number in range(20)]
+            asked = stage.server.requests.count("crd")
+            for uid in uids:
+                stage.server.delete(uid)
+            await within(20, lambda: not stage.server.bodies, "gone")
+            assert len(stage.vendor.stops) == len(uids)
+            return stage.server.requests.count("crd") - asked
+
+    assert run(story()) <= 4
+
+
+def test_what_was_read_of_the_crd_before_a_deletion_was_seen_is_not_believed() -> None:
+    async def story() -> int:
+        async with world() as stage:
+            own = await running(stage, name="own", block={"taskId": "own"})
+            with_crd = await running(stage, name="with-crd", block={"taskId": "with-crd"})
+            stage.server.delete(own)
+            await within(10, lambda: len(stage.vendor.stops) == 1, "its stop, and a reading of the CRD with it")
+            stage.server.crd_is_terminating = True
+            stage.server.delete(with_crd)
+            await within(10, lambda: not stage.server.bodies, "gone")
+            return len(stage.vendor.stops)
+
+    assert run(story()) == 1

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 
-from livetask_simulator.client import Call
+from tests.kube.rounds import rounds
 from tests.stage.tenant import Preload, Tenant, until
 
 PRELOADS = 30
@@ -14,17 +13,6 @@ ASKED_AGAIN_S = 5.0
 """An object is looked at on request no sooner after its last look."""
 NEWCOMERS_MAY_COST = 2 * PRELOADS
 """Each new object is a person's: it does not wait for others."""
-
-
-def rounds(calls: list[Call]) -> list[list[Call]]:
-    """The calls, each with those that came at the same time."""
-    found: list[list[Call]] = []
-    for sooner, call in itertools.pairwise([None, *calls]):
-        assert call is not None
-        if sooner is None or call.monotonic_s - sooner.monotonic_s > INTERVAL_S / 2:
-            found.append([])
-        found[-1].append(call)
-    return found
 
 
 def show(tenant: Tenant, number: int) -> Preload:
@@ -47,10 +35,10 @@ def test_thirty_preload_tasks_on_one_domain_cost_what_one_costs(
     assert len(tenant.lists()) <= NEWCOMERS_MAY_COST
     since = len(tenant.lists()), len(alone.lists())
 
-    until(lambda: len(rounds(tenant.lists()[since[0] :])) >= 4, "four rounds", within_s=30)
+    until(lambda: len(rounds(tenant.lists()[since[0] :], INTERVAL_S)) >= 4, "four rounds", within_s=30)
 
-    _, _, *settled = (len(each) for each in rounds(tenant.lists()[since[0] :]))
-    _, *ones = (len(each) for each in rounds(alone.lists()[since[1] :]))
+    _, _, *settled = (len(each) for each in rounds(tenant.lists()[since[0] :], INTERVAL_S))
+    _, *ones = (len(each) for each in rounds(alone.lists()[since[1] :], INTERVAL_S))
     assert settled[0] == ones[0] == 2, "a call for the URLs, and one for the tasks that are none of theirs"
     assert [each.status()["progress"] for each in shows] == list(range(PRELOADS)), "each hears of its own"
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from livetask_simulator.client import Call
+from tests.kube.rounds import rounds
 from tests.stage.objects import Objects
 from tests.stage.processes import Cloud, Operator
 from tests.stage.tenant import until
@@ -28,17 +28,6 @@ def project(kubeconfig: Path, cloud: Cloud, namespace: str, objects: Objects, tm
     assert operator.stop() == 0
 
 
-def rounds(calls: list[Call]) -> list[list[Call]]:
-    """The calls, each with those that came at the same time."""
-    found: list[list[Call]] = []
-    for sooner, call in itertools.pairwise([None, *calls]):
-        assert call is not None
-        if sooner is None or call.monotonic_s - sooner.monotonic_s > INTERVAL_S / 2:
-            found.append([])
-        found[-1].append(call)
-    return found
-
-
 def test_250_tasks_of_a_project_are_followed_with_3_calls_a_round(project: Customer) -> None:
     names = [f"task-{number:03}" for number in range(TASKS)]
     for name in names:
@@ -51,9 +40,9 @@ def test_250_tasks_of_a_project_are_followed_with_3_calls_a_round(project: Custo
     def looks() -> list[Call]:
         return project.cloud.calls(account=project.account, operation="ListPullTasks", since=since)
 
-    until(lambda: len(rounds(looks())) >= 4, "four rounds", within_s=30)
+    until(lambda: len(rounds(looks(), INTERVAL_S)) >= 4, "four rounds", within_s=30)
 
-    _, first, second, *_ = rounds(looks())  # the first of all may have been cut
+    _, first, second, *_ = rounds(looks(), INTERVAL_S)  # the first of all may have been cut
     assert [len(first), len(second)] == [PAGES, PAGES]
     assert {call.task_id for call in (*first, *second)} == {""}, "nothing was asked for one by one"
     project.at.end(names[7])

@@ -36,6 +36,26 @@ async def test_the_api_server_keeps_the_status_of_one_object_from_another_of_its
         assert (await api.get(namespace, "liquid"))["status"] == {"observedGeneration": -1}
 
 
+@pytest.mark.parametrize("at_once_bytes", [4_000_000, 1], ids=["at once", "in pages, as it is too much to be held"])
+async def test_all_who_name_a_task_are_found(
+    crds: ControlPlane, namespace: str, at_once_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livetask_operator.kube.api.AT_ONCE_BYTES", at_once_bytes)
+    kind = {"apiVersion": "livetask.dev/v1alpha1", "kind": "RelayTask"}
+    async with await config.new_client_from_config(str(crds.kubeconfig), persist_config=False) as connection:  # type: ignore[no-untyped-call]
+        api, objects = ObjectApi(connection, RELAY_TASKS), client.CustomObjectsApi(connection)
+        arguments = ("livetask.dev", "v1alpha1", namespace, RELAY_TASKS)
+        for name, task in (("one", f"{namespace}-1"), ("two", f"{namespace}-1"), ("other", f"{namespace}-2")):
+            meta = {"name": name, "labels": {"operator": "own"}}  # the shared operator passes it over
+            body = {**kind, "metadata": meta, "spec": relay_body(block={"taskId": task})["spec"]}
+            await objects.create_namespaced_custom_object(*arguments, body)
+        one = RelayTask.from_body(await api.get(namespace, "one"), VENDORS)
+
+        found = [body["metadata"]["name"] async for body in api.list_same_task(one)]
+
+    assert sorted(found) == ["one", "two"]
+
+
 def test_an_object_that_was_replaced_during_a_look_is_forgotten_and_its_heir_followed() -> None:
     async def story() -> tuple[list[str], int]:
         async with world() as stage:
