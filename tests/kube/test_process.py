@@ -221,3 +221,27 @@ def test_the_deletion_of_the_crd_stops_nothing(cloud: Cloud, tmp_path: Path) -> 
             tenant.relay("on-air").reaches("Running", within_s=20)
         finally:
             operator.process.stop()
+
+
+def test_crds_that_come_after_the_operator_are_noticed_though_nothing_tells_of_them(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    """Confined to a namespace it hears of no CRD; across the cluster it may hear of one before that is served."""
+    with ControlPlane(folder=tmp_path / "controlplane") as cluster, Objects(cluster) as objects:
+        cluster.kubectl("create", "namespace", "early")
+        confined = ("--no-leader-elect", "--namespace", "early")
+        operator = Operator(cluster.kubeconfig, cloud.url, tmp_path / "operator", arguments=confined, waits=False)
+        try:
+            wait_for(lambda: "not served" in operator.log.read_text(), "it says what is missing", 20)
+
+            cluster.kubectl("apply", "-k", str(ROOT / "crds"))
+            cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/relaytasks.livetask.dev")
+            tenant = Tenant("early", objects, cloud.admin)
+            tenant.starts("cup-final")
+            listed = ("get", "relaytasks", "--namespace", tenant.namespace)
+            wait_for(lambda: cluster.kubectl(*listed, check=False).returncode == 0, "served", 10)
+            tenant.relay("cup-final").reaches("Running", within_s=20)
+
+            wait_for(lambda: operator.answer("/readyz"), "ready", 20)
+        finally:
+            operator.process.stop()

@@ -85,7 +85,7 @@ async def run(options: Options, config: Config, vendors: Vendors, metrics: Metri
                 connection.api, apis, vendors.relay, vendors.preload, config, metrics, health, now, time.monotonic
             )
             work = {asyncio.create_task(_measure_lag(metrics), name="lag"), reaching}
-            return await _lead(follow, health, lease, work, partial(_watch, connection, follow, options, reach), stop)
+            return await _lead(follow, health, lease, work, partial(watch, connection, follow, options.scope), stop)
         finally:
             metrics.leader.set(0)
             reaching.cancel()
@@ -146,14 +146,6 @@ async def _lead(
     watching.cancel()
     await asyncio.gather(*work, watching, asked_to_stop, became_ready, return_exceptions=True)
     return code
-
-
-async def _watch(
-    connection: Connection, follow: Follow, options: Options, reach: Reach, ready: asyncio.Event, stop: asyncio.Event
-) -> None:
-    if options.scope.namespaces:
-        await reach.served.wait()  # kopf that does not scan finds the kinds at its start or never
-    await watch(connection, follow, options.scope, ready, stop)
 
 
 def _tell_end(task: asyncio.Task[object]) -> bool:

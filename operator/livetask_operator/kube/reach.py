@@ -45,10 +45,9 @@ class InTheWay:
 
 
 class Reach:
-    """All places that are followed. `served` is set when the API server has served the kinds."""
+    """All places that are followed."""
 
     def __init__(self, api: client.ApiClient, kinds: Sequence[ObjectApi], health: Health) -> None:
-        self.served = asyncio.Event()
         self._core = client.CoreV1Api(api)
         self._discovery = client.CustomObjectsApi(api)
         self._kinds = kinds
@@ -85,7 +84,6 @@ class Reach:
             self._tell("kinds", InTheWay(f"{kinds}: not served. Apply crds/ first", work_waits=True))
             return False
         self._tell("kinds", None)
-        self.served.set()
         return True
 
     async def _check(self, place: Place, turn: asyncio.Semaphore) -> bool:
