@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import kopf
+from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory  # kopf.operator takes it, kopf has no name
 
 from livetask_operator.kube.connection import Connection
 from livetask_operator.kube.follow import Follow
+from livetask_operator.kube.kinds import Kinds
 from livetask_operator.kube.scope import Scope
 from livetask_operator.reconcile.preload_resource import PRELOAD_TASKS
 from livetask_operator.reconcile.resource import FINALIZER, GROUP, RELAY_TASKS, VERSION
@@ -65,6 +67,13 @@ class _NoDiffBase(kopf.DiffBaseStorage):
 
     def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
         pass
+
+
+class _NoMemories(ResourceMemories):
+    """kopf remembers nothing of the objects: for `on.event` alone it would be a kilobyte each, for nobody."""
+
+    async def recall(self, raw_body: Any, *, memobase: Any = None, **_: object) -> ResourceMemory:
+        return ResourceMemory(memo=memobase)
 
 
 def settings(scope: Scope) -> kopf.OperatorSettings:
@@ -139,13 +148,27 @@ async def watch(
 ) -> None:
     """List and watch until `stop` is set. `ready` is set when kopf runs."""
     KOPF_WATCHES.addFilter(_THINNED)
-    await kopf.operator(
-        registry=registry(connection, follow),
-        settings=settings(scope),
-        standalone=True,
-        identity=IDENTITY,
-        clusterwide=not scope.namespaces,
-        namespaces=list(scope.namespaces),
-        ready_flag=ready,
-        stop_flag=stop,
-    )
+    kinds = Kinds((RELAY_TASKS, PRELOAD_TASKS))
+    looking: set[asyncio.Task[None]] = set()
+    handlers, how = registry(connection, follow), settings(scope)
+
+    @kopf.on.startup(registry=handlers)
+    async def look_for_kinds(**_: object) -> None:
+        looking.add(asyncio.create_task(kinds.run(how, handlers)))  # in here kopf knows the way to the API server
+
+    try:
+        await kopf.operator(
+            registry=handlers,
+            settings=how,
+            insights=kinds.insights,
+            standalone=True,
+            identity=IDENTITY,
+            memories=_NoMemories(),
+            clusterwide=not scope.namespaces,
+            namespaces=list(scope.namespaces),
+            ready_flag=ready,
+            stop_flag=stop,
+        )
+    finally:
+        for task in looking:
+            task.cancel()
