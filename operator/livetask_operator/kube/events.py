@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -38,16 +38,20 @@ log = logging.getLogger("livetask.events")
 class Note:
     """An Event to be posted. It has no more of the object than that: thousands of notes may wait."""
 
-    about: Mapping[str, str]
-    """The object, as Events refer to it."""
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
     reason: Reason
     message: str
     noted_s: float
     warns: bool
 
-    @property
-    def namespace(self) -> str:
-        return self.about["namespace"]
+    @classmethod
+    def of(cls, task: Resource, reason: Reason, message: str, now_s: float, *, warns: bool) -> Note:
+        about = (task.KIND, task.namespace, task.name, task.uid, task.resource_version)
+        return cls(*about, reason, message[:1024], now_s, warns or reason.is_warning)
 
 
 class Allowance:
@@ -86,7 +90,7 @@ class Events:
     def note(self, task: Resource, reason: Reason, message: str, *, warns: bool = False) -> None:
         """Post an Event soon. Warnings about deleted objects are never limited; of the others the newest counts."""
         now_s = self._monotonic()
-        note = Note(_reference(task), reason, message[:1024], now_s, warns or reason.is_warning)
+        note = Note.of(task, reason, message, now_s, warns=warns)
         unlimited = task.is_deleted and note.warns
         first = task.uid not in self._waiting and not self._lines[reason]
         if unlimited or (first and self._allowances[reason].take(now_s)):
@@ -145,7 +149,7 @@ class Events:
     async def _post(self, note: Note) -> None:
         for attempt in (1, 2):
             try:
-                with translated(f"post the Event {note.reason} of {note.namespace}/{note.about['name']}"):
+                with translated(f"post the Event {note.reason} of {note.namespace}/{note.name}"):
                     await self._core.create_namespaced_event(
                         note.namespace, _body(note), _request_timeout=POST_TIMEOUT_S
                     )
@@ -165,22 +169,18 @@ class Events:
         log.warning("an Event was not posted: %s", error)
 
 
-def _reference(task: Resource) -> Mapping[str, str]:
-    return {
-        "apiVersion": f"{GROUP}/{VERSION}",
-        "kind": task.KIND,
-        "namespace": task.namespace,
-        "name": task.name,
-        "uid": task.uid,
-        "resourceVersion": task.resource_version,
-    }
-
-
 def _body(note: Note) -> Any:
     now = timestamp(datetime.now(UTC))
     return {
-        "metadata": {"name": f"{note.about['name'][:200]}.{uuid4().hex[:16]}", "namespace": note.namespace},
-        "involvedObject": dict(note.about),
+        "metadata": {"name": f"{note.name[:200]}.{uuid4().hex[:16]}", "namespace": note.namespace},
+        "involvedObject": {
+            "apiVersion": f"{GROUP}/{VERSION}",
+            "kind": note.kind,
+            "namespace": note.namespace,
+            "name": note.name,
+            "uid": note.uid,
+            "resourceVersion": note.resource_version,
+        },
         "reason": note.reason.value,
         "message": note.message,
         "type": "Warning" if note.warns else "Normal",

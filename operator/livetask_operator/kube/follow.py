@@ -107,6 +107,7 @@ class Follow:
         self._unreadable: dict[str, str] = {}
         self._showing = Showing(metrics, config, self._rounds, self._quotas)
         self._turns = Turns(self._begin_step, self._polls_at_once, health, self._mono)
+        self._left_line = self._turns.begun
         self._reviews = Reviews(self._looking, self._turns, self._quotas, self._rounds, now)
         self._work: set[asyncio.Task[Any]] = set()
         self._sweep_at_s = float("inf")
@@ -199,7 +200,7 @@ class Follow:
     def _take_over(self, kind: Kind, task: Resource) -> None:
         now_s = self._mono()
         record = self._records[task.uid] = kind.take_over(task, now_s)
-        record.begun = partial(self._turns.begun, task.uid)
+        record.left_line = self._left_line
         record.track = replace(record.track, slowed=slowed_as_told(task))
         quiet = task.was_looked_at and kind.is_in_order(task) and not task.is_deleted and not task.request_waits
         quiet = quiet and task.status.observed_generation == task.generation
@@ -289,7 +290,7 @@ class Follow:
             NO_ACCOUNT if asks_nobody else record.quota or (task.namespace, task.secret),
             lane_of(task) if lane is None else lane,
             due_s,
-            float(task.poll_interval_s),
+            task.poll_interval_s,
             record.kind.has_ended(task),
         )
 

@@ -91,8 +91,8 @@ class Record(Generic[AnyTask]):
     """The lane of the step under way."""
     asks: bool = False
     """The step under way is a look, and waits for its answer."""
-    begun: Callable[[], None] = lambda: None
-    """To be called when the step under way stands in no line."""
+    left_line: Callable[[str], None] = lambda _: None
+    """Told its uid when the step under way stands in no line any more; one for all objects."""
     quota: QuotaKey | None = None
     """What its looks are counted by; None until its vendor accepted its key: who only names a key is counted apart."""
     last_look_s: float = float("-inf")
@@ -106,5 +106,8 @@ class Record(Generic[AnyTask]):
     """What the API server did not take of the status that was written last; tried again after a while."""
     dropped_s: float = float("-inf")
     sent: Status | None = None
-    """The status that was written last: its event may come before the answer to the write."""
-    writing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    """The status of a write without an answer so far: its event may come before that."""
+
+    def begun(self) -> None:
+        """The step under way stands in no line any more: the next may."""
+        self.left_line(self.task.uid)

@@ -51,6 +51,7 @@ class _Content:
 
 @dataclass(slots=True)
 class _Entry:
+    key: Key
     users: set[str] = field(default_factory=set)
     vendors: dict[str, Vendor] = field(default_factory=dict)
     """Whose credentials are looked for in it, by name."""
@@ -77,7 +78,7 @@ class Secrets:
         self._metrics = metrics
         self._changed = changed
         self._entries: dict[Key, _Entry] = {}
-        self._used_by: dict[str, set[Key]] = {}
+        self._used_by: dict[str, tuple[Key, ...]] = {}
         self._resting: OrderedDict[str, OrderedDict[Key, _Entry]] = OrderedDict()
         """Those that no reading is under way for, by namespace, the longest untried first; whose turn it is, first."""
         self._turnstile = FairTurnstile(READS_PER_S, monotonic)
@@ -85,10 +86,12 @@ class Secrets:
     async def credential(self, task: Resource) -> Credential | Trouble:
         """The credential of an object, or why there is none. Raises KubeError where the API server does not answer."""
         key = (task.namespace, task.secret)
-        entry = self._entries.setdefault(key, _Entry())
+        entry = self._entries.setdefault(key, _Entry(key))
         entry.users.add(task.uid)
         entry.vendors[task.vendor.name] = task.vendor
-        self._used_by.setdefault(task.uid, set()).add(key)
+        used = self._used_by.get(task.uid, ())
+        if key not in used:
+            self._used_by[task.uid] = (*used, entry.key)
         while (known := self.known(task)) is None:
             await self._read(key, Lane.PERSON)
             if self._entries.get(key) is not entry:  # released meanwhile, with its last user
@@ -119,14 +122,16 @@ class Secrets:
 
     def release(self, uid: str, keep: Key | None = None) -> None:
         """An object is gone, or uses another Secret now."""
-        for key in self._used_by.pop(uid, set()) - {keep}:
+        for key in self._used_by.pop(uid, ()):
+            if key == keep:
+                continue
             entry = self._entries[key]
             entry.users.discard(uid)
             if not entry.users:
                 del self._entries[key]
                 self._rouse(key)
         if keep in self._entries and uid in self._entries[keep].users:
-            self._used_by[uid] = {keep}
+            self._used_by[uid] = (keep,)
 
     async def run(self) -> None:
         """Read the Secrets in use again: each namespace in its turn, of its Secrets the longest untried; for ever."""

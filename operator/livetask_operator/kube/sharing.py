@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -54,18 +53,28 @@ class Shared(ABC, Generic[T, W, A]):
         self._asking = asking
         self._secrets = secrets
         self._told = told
-        self._members: defaultdict[ListKey, dict[str, Record[T]]] = defaultdict(dict)
+        self._members: dict[ListKey, Record[T] | dict[str, Record[T]]] = {}
+        """By list, its one object, or all of them by uid: most have nobody to share with."""
         self._readings: Readings[W, A] = Readings(spawn)
 
     def join(self, record: Record[T]) -> None:
         """An object is followed."""
-        self._members[self._list_of(record.task)][record.task.uid] = record
+        key, uid = self._list_of(record.task), record.task.uid
+        match self._members.get(key):
+            case None:
+                self._members[key] = record
+            case Record() as first:
+                self._members[key] = {first.task.uid: first, uid: record}
+            case members:
+                members[uid] = record
 
     def leave(self, record: Record[T]) -> None:
         """An object is followed no more."""
         key = self._list_of(record.task)
-        self._members[key].pop(record.task.uid, None)
-        if not self._members[key]:
+        members = self._members[key]
+        if isinstance(members, dict):
+            members.pop(record.task.uid, None)
+        if not isinstance(members, dict) or not members:
             del self._members[key]
 
     async def look(self, record: Record[T], credential: Credential, lane: Lane, *, forced: bool) -> Any:
@@ -74,7 +83,7 @@ class Shared(ABC, Generic[T, W, A]):
         Returns what was seen, or Refused.
         """
         task = record.task
-        if len(self._members[self._list_of(task)]) == 1:  # nobody to share with, which most have not
+        if self._has_no_company(task):
             reading = UnderWay[W, A](lane, forced, {self._wants(task): None})
             return self._of(task, await self._ask(task, credential, reading, record.begun))
         answer = await self._readings.answer(
@@ -123,13 +132,18 @@ class Shared(ABC, Generic[T, W, A]):
     def _with(self, key: ListKey, credential: Credential) -> Iterator[Record[T]]:
         """The objects of a list that are followed with exactly this credential."""
         known: dict[tuple[str, str], bool] = {}
-        for record in list(self._members.get(key, {}).values()):
+        members = self._members.get(key, {})
+        for record in list(members.values()) if isinstance(members, dict) else [members]:
             task = record.task
             secret = (task.namespace, task.secret)
             if secret not in known:
                 known[secret] = self._secrets.known(task) == credential
             if known[secret] and self._is_followed(task):
                 yield record
+
+    def _has_no_company(self, task: T) -> bool:
+        members = self._members[self._list_of(task)]
+        return not isinstance(members, dict) or len(members) == 1
 
     def _company(self, task: T) -> ListKey:
         """Who is looked at together."""

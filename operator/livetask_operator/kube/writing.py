@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
 from livetask_operator.kube.api import Conflict, KubeError, ObjectGone, Refused
 from livetask_operator.kube.events import Events
@@ -35,6 +37,8 @@ class Writer:
         self._metrics = metrics
         self._adopted = adopted
         self._monotonic = monotonic
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """By uid, of the objects that are being written; few are at any time."""
 
     async def write(self, record: Record[Any], decide: Callable[[Any], Status]) -> bool:
         """Write the status that `decide` makes of the object as it is known now; nothing where nothing changes.
@@ -42,7 +46,7 @@ class Writer:
         Returns whether something did. Raises KubeError; nothing is lost then, as the next step decides again from what
         was last written.
         """
-        async with record.writing:
+        async with self._alone(record):
             task = record.task
             status = decide(task)
             patch = status.patch_from(task.status)
@@ -55,6 +59,7 @@ class Writer:
                 await self._read_again(record, task, conflict)
                 raise
             self.take_over(record, body)
+            record.sent = None
             self._note_dropped(record, status)
         self._tell(task, status)
         return True
@@ -76,7 +81,7 @@ class Writer:
 
         Where somebody changed the object meanwhile it is read again, and is still without it.
         """
-        async with record.writing:
+        async with self._alone(record):
             task = record.task
             try:
                 self.take_over(record, await self._counted("finalizer", record.kind.api.add_finalizer(task)))
@@ -85,7 +90,7 @@ class Writer:
 
     async def take_finalizer_off(self, record: Record[RelayTask]) -> None:
         """Let the object go. Raises Conflict where somebody changed it meanwhile: then it was read again."""
-        async with record.writing:
+        async with self._alone(record):
             task = record.task
             try:
                 self.take_over(record, await self._counted("finalizer", record.kind.api.remove_finalizer(task)))
@@ -130,6 +135,10 @@ class Writer:
         }
         level = logging.WARNING if Reason(new.reason).is_warning else logging.INFO
         log.log(level, "%s: %s", new.reason, new.message, extra={"fields": fields})
+
+    def _alone(self, record: Record[Any]) -> asyncio.Lock:
+        """One write of an object at a time."""
+        return self._locks.setdefault(record.task.uid, asyncio.Lock())
 
     async def _counted(self, kind: str, request: Awaitable[Mapping[str, Any]]) -> Mapping[str, Any]:
         try:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 WAY_S = 0.02
 """Calls may arrive so much closer together than they were sent: a second is kept as 1.02 s, a minute as 60.02 s."""
@@ -30,6 +31,8 @@ IDLE_S = 300.0
 PEOPLE_IN_A_ROW = 3
 UNPROVEN_PER_S = 1.0
 MAX_UNPROVEN = 10_000
+
+KEYS_KNOWN = 10_000
 
 QuotaKey = tuple[str, str, str]
 """The vendor, the account as it counts there, and the call."""
@@ -275,7 +278,7 @@ class Quotas:
         began_s: float | None = None,
     ) -> None:
         self._limits = limits
-        self._account_of = account_of
+        self._key = lru_cache(KEYS_KNOWN)(lambda vendor, key, call: (vendor, account_of(vendor, key), call))
         self._monotonic = monotonic
         self._began_s = monotonic() if began_s is None else began_s
         self._turnstiles: dict[QuotaKey, Turnstile] = {}
@@ -287,8 +290,8 @@ class Quotas:
         yield from self._turnstiles.items()
 
     def key(self, vendor: str, key_or_project: str, call: str) -> QuotaKey:
-        """What a call is counted by."""
-        return (vendor, self._account_of(vendor, key_or_project), call)
+        """What a call is counted by: the same object each time, as thousands keep it."""
+        return self._key(vendor, key_or_project, call)
 
     def rate(self, key: QuotaKey) -> float:
         """Calls a second that this quota allows."""
