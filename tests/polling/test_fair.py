@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from livetask_operator.polling.fair import FairTurnstile, LinesInTurn
+from livetask_operator.polling.fair import FairPlaces, FairTurnstile, LinesInTurn
 from livetask_operator.polling.quota import Lane
 from tests.polling.fake_time import now_s, run
 
@@ -88,3 +88,55 @@ def test_the_cap_holds_and_who_gave_up_takes_no_turn() -> None:
 
     assert 1.9 <= took_s <= 2.2
     assert passed.count("given up") == 1
+
+
+class Visit:
+    """Visitors of so many places, in the order in which they came to one. Each stays until told to leave."""
+
+    def __init__(self, places: int) -> None:
+        self.places = FairPlaces(places)
+        self.came: list[str] = []
+        self.leaves: dict[str, asyncio.Event] = {}
+
+    def begin(self, name: str) -> asyncio.Task[None]:
+        async def visit() -> None:
+            async with self.places.place(name[0]):
+                self.came.append(name)
+                await self.leaves[name].wait()
+
+        self.leaves[name] = asyncio.Event()
+        return asyncio.create_task(visit())
+
+
+def test_places_go_to_the_namespaces_in_turn_and_nobody_is_forgotten() -> None:
+    async def story() -> list[str]:
+        visit = Visit(places=2)
+        names = ["a1", "a2", "a3", "a4", "b1"]
+        visits = [visit.begin(name) for name in names]
+        await asyncio.sleep(1)
+        assert visit.came == ["a1", "a2"]
+        for name in (*visit.came, "a3", "b1", "a4"):
+            visit.leaves[name].set()
+            await asyncio.sleep(1)
+        await asyncio.gather(*visits)
+        return visit.came
+
+    assert run(story()) == ["a1", "a2", "a3", "b1", "a4"]
+
+
+def test_who_gives_up_while_waiting_or_in_the_moment_of_its_turn_keeps_no_place() -> None:
+    async def story() -> list[str]:
+        visit = Visit(places=1)
+        async with visit.places.place("a"):
+            waits, is_next = visit.begin("b1"), visit.begin("c1")
+            await asyncio.sleep(1)
+            waits.cancel()
+            await asyncio.sleep(1)
+        is_next.cancel()  # it has the place by now, and did not come to it yet
+        await asyncio.wait({waits, is_next})
+        last = visit.begin("d1")
+        visit.leaves["d1"].set()
+        await last
+        return visit.came
+
+    assert run(story()) == ["d1"]

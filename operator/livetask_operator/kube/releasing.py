@@ -19,6 +19,7 @@ from livetask_operator.kube.secrets import Secrets
 from livetask_operator.kube.writing import Writer
 from livetask_operator.observability.logging import audit
 from livetask_operator.polling import backoff
+from livetask_operator.polling.fair import FairPlaces
 from livetask_operator.polling.quota import Lane
 from livetask_operator.reconcile import stopping, words
 from livetask_operator.reconcile.reasons import Reason
@@ -52,6 +53,9 @@ CRD_READ_AGAIN_S = 5.0
 CRD_AT_THE_CALL_S = 1.0
 """At the call the answer may be so old, and not from before the object was seen deleted."""
 OWNERS_READ_AGAIN_S = 0.5
+LISTS_AT_ONCE = 6
+"""With thousands of objects a list is dear to the API server: in a burst of deletions the first go before the last are
+looked at, and not all of them at its end."""
 CONFIRM_AGAIN_CAP_S = 5.0
 SECRET_FALLBACK_S = 30.0
 """A Secret's change is told at once; this is for the case that it was missed."""
@@ -92,6 +96,7 @@ class Releasing:
         self._now = now
         self._crd_reading: tuple[float, asyncio.Future[bool] | None] = (float("-inf"), None)
         self._crd_is_hidden = False
+        self._lists = FairPlaces(LISTS_AT_ONCE)
 
     async def step(self, record: Record[RelayTask]) -> float | None:
         """One step. Returns in how many seconds the next is due; None: when something happens. Raises KubeError."""
@@ -152,7 +157,10 @@ class Releasing:
         """
         since_s, max_age_s = (progress.seen_s, CRD_AT_THE_CALL_S) if at_the_call else (0.0, CRD_READ_AGAIN_S)
         crd_deleted = await self._crd_is_deleted(since_s, max_age_s)
-        others = await self._same_task(record) if at_the_call else []
+        others = []
+        if at_the_call:
+            async with self._lists.place(record.task.namespace):
+                others = await self._same_task(record)
         now = self._now()
         decision = stopping.stop_is_due(
             record.task,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
 from livetask_operator.polling.quota import Gate, Lane
@@ -76,3 +77,41 @@ class FairTurnstile(Gate):
     def _next(self) -> asyncio.Future[None]:
         self._person_went_last = bool(self._people) and not (self._person_went_last and self._others)
         return (self._people if self._person_went_last else self._others).take()
+
+
+class FairPlaces:
+    """So many at once, and the others namespace by namespace."""
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+        self._waiting: LinesInTurn[asyncio.Future[None]] = LinesInTurn()
+
+    @asynccontextmanager
+    async def place(self, namespace: str) -> AsyncIterator[None]:
+        """Wait for a place, and have it for as long as the `async with` lasts."""
+        if self._free:
+            self._free -= 1
+        else:
+            await self._turn(namespace)
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    async def _turn(self, namespace: str) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.put(namespace, turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # it was given a place in the same moment
+                self._pass_on()
+            raise
+
+    def _pass_on(self) -> None:
+        while self._waiting:
+            turn = self._waiting.take()
+            if not turn.cancelled():
+                turn.set_result(None)
+                return
+        self._free += 1
