@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 from livetask_operator.config import Config
-from livetask_operator.polling.quota import Limit
+from livetask_operator.polling.quota import Lane, Limit
+from livetask_operator.polling.scheduler import IN_LINE
 from livetask_operator.reconcile.resource import FINALIZER
 from livetask_operator.vendors.contract import Throttled
 from tests.kube.small_world import World, alibaba, run, within, world
@@ -24,6 +26,10 @@ async def fill(stage: World, count: int, interval_s: int = 3600) -> list[str]:
     ]
     await within(60, lambda: all(stage.server.ready(uid) == "True/Running" for uid in uids), "Running")
     return uids
+
+
+def is_adopted(stage: World, uid: str) -> bool:
+    return FINALIZER in stage.server.body(uid)["metadata"]["finalizers"]
 
 
 def is_there(stage: World, uid: str) -> bool:
@@ -50,9 +56,24 @@ def test_a_finalizer_does_not_wait_in_the_vendors_line() -> None:
             stage.vendor.fails = Throttled("too much", retry_after_s=LONG_S)
             new = [stage.server.create(f"new-{number}", adopted=False) for number in range(MANY)]
             await asyncio.sleep(5)
-            return sum(FINALIZER in stage.server.body(uid)["metadata"]["finalizers"] for uid in new)
+            return sum(is_adopted(stage, uid) for uid in new)
 
     assert run(story()) == MANY
+
+
+def test_a_finalizer_does_not_wait_behind_another_namespaces_hundreds() -> None:
+    async def story() -> int:
+        async with world(alibaba()) as stage:
+            others = [
+                stage.server.create(f"new-{number}", "crowd", adopted=False, block={"taskId": f"new-{number}"})
+                for number in range(300)
+            ]
+            one = stage.server.create("cup-final", "sports", adopted=False)
+            has_finalizer = [partial(is_adopted, stage, uid) for uid in (one, *others)]
+            await within(60, has_finalizer[0], "the finalizer")
+            return sum(adopted() for adopted in has_finalizer[1:])
+
+    assert run(story()) <= 2 * IN_LINE[Lane.PERSON]
 
 
 def test_orphan_does_not_wait_behind_stops_in_a_throttled_line_and_all_say_what_they_wait_for() -> None:

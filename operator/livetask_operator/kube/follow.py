@@ -47,8 +47,9 @@ from livetask_operator.reconcile.resource import RELAY_TASKS, Instant, Resource,
 from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import Credential, PreloadVendor, RelayVendor
 
-NO_ACCOUNT = ("", "")
-"""Steps that ask no vendor: a finalizer must not wait in a throttled account's line."""
+NO_SECRET = ""
+"""Steps that ask no vendor stand with their namespace's: a finalizer must not wait in a throttled account's line, nor
+behind another tenant's thousands."""
 TICK_S = 1.0
 EDIT_AGAIN_S = 1.0
 SETTLED_S = 15.0
@@ -287,7 +288,7 @@ class Follow:
         task = record.task
         asks_nobody = not task.is_deleted and (task.suspend or not record.kind.is_in_order(task))
         return Turn(
-            NO_ACCOUNT if asks_nobody else record.quota or (task.namespace, task.secret),
+            (task.namespace, NO_SECRET) if asks_nobody else record.quota or (task.namespace, task.secret),
             lane_of(task) if lane is None else lane,
             due_s,
             task.poll_interval_s,
@@ -315,7 +316,7 @@ class Follow:
         if len(account) == 3:
             self._rounds.noted(account, taken.lateness, self._mono())
             return True
-        if account == NO_ACCOUNT:
+        if account[1] == NO_SECRET:
             return True
         credential = self.secrets.known(record.task)
         if not isinstance(credential, Credential):
