@@ -145,10 +145,22 @@ class Releasing:
             await self._show(record, lambda task: stopping.unconfirmed_status(task, self._now()))
         if isinstance(credential, Trouble):
             return await self._blocked(record, progress, credential, SECRET_FALLBACK_S)
+        if stopping.is_new(record.task, credential.key_hash):
+            await self._look_before(record, progress, credential)
         answer = await self._send(record, progress, credential)
         if isinstance(answer, Refused):
             return await self._refused(record, progress, answer)
         return await self._answered(record, progress, credential, answer)
+
+    async def _look_before(self, record: Record[RelayTask], progress: StopProgress, credential: Credential) -> None:
+        """Have a key that never saw the task look at it first: some vendors say "not found" of what was stopped.
+
+        From a key that did not show the task that would hold the object for ever. What it shows is written, as after a
+        crash the next process must believe that key, too. A look that fails is not waited for.
+        """
+        look = await self._look(record, progress, credential)
+        if isinstance(look, Seen):
+            await self._show(record, lambda task: stopping.seen_status(task, look))
 
     async def _check(self, record: Record[RelayTask], progress: StopProgress, *, at_the_call: bool) -> None:
         """Return where a call for this object is right, now. Raises NotDue where it is not, ObjectGone, KubeError.

@@ -139,6 +139,18 @@ def _has_looked(other: RelayTask) -> bool:
     return ready is not None and ready.reason not in _SAYS_NOTHING
 
 
+def is_new(task: RelayTask, key_hash: str) -> bool:
+    """Whether a key never saw the task though another did: its "not found" after a stop would prove nothing."""
+    return task.status.seen_with_key_hash not in (None, key_hash)
+
+
+def seen_status(task: RelayTask, look: Seen) -> RelayTaskStatus:
+    """What a new key's look before its stop adds: the key that shows the task is believed from then on."""
+    if look.observation.state is State.NOT_FOUND:
+        return task.status
+    return replace(task.status, seen_with_key_hash=look.key_hash)
+
+
 @dataclass(frozen=True, slots=True)
 class LetGo:
     """Nothing is owed any more: the Event's reason and words."""
@@ -170,8 +182,7 @@ def after_accepted_stop(task: RelayTask, look: Seen | Trouble) -> Verdict:
 
 def after_gone(task: RelayTask, key_hash: str) -> Verdict:
     """What a stop call that is answered with "gone" means: nothing yet, from a key that never saw the task."""
-    seen_with = task.status.seen_with_key_hash
-    if seen_with is not None and seen_with != key_hash:
+    if is_new(task, key_hash):
         return Trouble.not_visible(task)
     return LetGo(Reason.ALREADY_GONE, words.already_gone(task))
 
