@@ -138,6 +138,14 @@ def test_a_missing_secret_comes_with_the_command_that_creates_it() -> None:
     )
 
 
+def test_where_a_namespace_takes_the_secret_along_the_words_say_what_still_can_be_done() -> None:
+    deleted = relay_task(deleted_after_s=60)
+
+    assert words.secret_not_found(deleted).endswith(
+        "In a namespace that is being deleted none can be created: stop the task in the vendor's console."
+    )
+
+
 def test_a_secret_without_a_key_is_told_by_the_names_of_its_keys() -> None:
     assert words.secret_unusable(TASK, "has no key accessKeySecret; add it (keys found: accessKeyId)") == (
         "Secret sports/alibaba has no key accessKeySecret; add it (keys found: accessKeyId) "

@@ -137,10 +137,13 @@ def _said(error: VendorError) -> str:
 
 def secret_not_found(task: Resource) -> str:
     literals = " ".join(f"--from-literal={key}=…" for key in task.vendor.secret_keys)
-    return (
+    said = (
         f"Secret {task.namespace}/{task.secret} does not exist. Create it "
         f"(kubectl -n {task.namespace} create secret generic {task.secret} {literals}); it is used within 5 seconds."
     )
+    if task.is_deleted:
+        said += " In a namespace that is being deleted none can be created: stop the task in the vendor's console."
+    return said
 
 
 def secret_unusable(task: Resource, detail: str) -> str:
