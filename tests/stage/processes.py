@@ -56,8 +56,9 @@ class Operator:
         log_format: str = "json",
         log_level: str = "info",
         waits: bool = True,
+        program: Sequence[str] = (str(BIN / "livetask-operator"),),
     ) -> None:
-        """`waits`: until it is ready."""
+        """`waits`: until it is ready; `program`: another operator with the same options."""
         self._waits = waits
         folder.mkdir(parents=True, exist_ok=True)
         self._config = folder / "config.yaml"
@@ -66,7 +67,7 @@ class Operator:
         self.log = folder / "operator.log"
         self.port = free_port()
         self._command = [
-            str(BIN / "livetask-operator"),
+            *program,
             "run",
             "--config",
             str(self._config),
