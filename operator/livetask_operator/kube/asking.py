@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from livetask_operator.observability.metrics import Metrics
 from livetask_operator.polling import backoff
@@ -36,6 +37,9 @@ TRIAL_WAIT_S = 2.0
 """For so long others wait for the first answer to a key that no vendor has accepted yet."""
 SPREAD_S = 1.0
 MAX_PROVEN = 10_000
+UNDER_WAY = 64
+"""So many calls of an account that somebody waits for may be under way at a time, of each kind: one whose vendor hangs
+must not gather the connections that other accounts have to the same host. Of polls the scheduler has few under way."""
 
 T = TypeVar("T")
 
@@ -126,6 +130,7 @@ class Asking:
         self._accepted_at: set[tuple[str, str, str]] = set()
         """And at which vendor and account: whoever only names an account does not draw on its budget."""
         self._trials: dict[str, asyncio.Event] = {}
+        self._places: WeakKeyDictionary[Turnstile, asyncio.Semaphore] = WeakKeyDictionary()
 
     def secret_changed(self, credential: Credential) -> None:
         """A Secret holds this credential anew: what was refused before does not count."""
@@ -261,12 +266,17 @@ class Asking:
         draws_on_it = question.seen or self.is_proven(credential, quota)
         turnstile = own if draws_on_it else self._quotas.of_unproven(credential.fingerprint)
         noted = self._refusals.noted(credential, right)
+        is_poll = question.lane is Lane.POLL
+        place = None if is_poll else self._places.setdefault(turnstile, asyncio.Semaphore(UNDER_WAY))
+        has_place = False
         sent_s: float | None = None
 
         async def turn() -> None:
-            nonlocal sent_s
+            nonlocal sent_s, has_place
             await turnstile.enter(question.lane)
             question.begun()
+            if place is not None and not has_place:
+                has_place = await place.acquire()
             if not question.forced and self._refusals.noted(credential, right) > noted:
                 # It was refused while this one stood in line: a whole line of refused calls may lock an account.
                 standing = self._refusals.standing(credential, right, self._monotonic())
@@ -289,6 +299,8 @@ class Asking:
             outcome = error.reason
             return self._refused(question, error, turnstile)
         finally:
+            if place is not None and has_place:
+                place.release()
             if sent_s is not None:
                 self._metrics.called(question.vendor.name, call, outcome, self._monotonic() - sent_s)
         if not self.is_proven(credential, quota):
