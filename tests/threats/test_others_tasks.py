@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 import pytest
 
@@ -103,6 +104,42 @@ def test_not_even_with_keys_that_never_come_to_a_look_for_longer_than_thirty_sec
 
     assert time.monotonic() - began_s >= 30
     assert [call.stopped_task for call in victim.stops("cup-final")] == [True]
+
+
+def test_nobody_sees_what_another_key_is_told_in_a_reading_that_many_share(mallory: Mallory, victim: Tenant) -> None:
+    """One list shows all tasks of a project, one all preloads of a domain: to those with exactly that key."""
+    project, key_id = f"project-{victim.namespace}", f"HPUA{victim.namespace}"
+    victim.cloud.huawei.add_account(victim.account)
+    victim.cloud.huawei.add_key(victim.account, key_id, victim.secret_key)
+    victim.put_secret("huawei", accessKeyId=key_id, secretAccessKey=victim.secret_key)
+    mallory.secret("huawei", accessKeyId=key_id, secretAccessKey="wr0ng")
+    mallory.wrong_key_of(victim, "victims-id", "wr0ng")
+    victim.preloads("opening")
+    at_huawei: dict[str, dict[str, Any]] = {}
+    for task in ("first", "second"):
+        victim.cloud.huawei.start_task(victim.account, project, task)
+        block = {"projectId": project, "region": "cn-north-4", "taskId": task}
+        at_huawei[task] = {"alibabaCloud": None, "huaweiCloud": block, "credentialsSecretRef": {"name": "huawei"}}
+    followed = [victim.relay(task, **at_huawei[task]) for task in at_huawei]
+    preload = victim.preload("opening", tasks=["opening"])
+    domain: dict[str, Any] = {"alibabaCloud": {"domainName": victim.domain, "taskIds": ["opening"]}}
+
+    tried = [mallory.relay(task, **at_huawei[task]) for task in at_huawei]
+    peeks = [
+        mallory.preload(f"peek-{secret}", **domain, credentialsSecretRef={"name": secret})
+        for secret in ("alibaba", "victims-id")
+    ]
+
+    for each in followed:
+        each.reaches("Running")
+    preload.reaches("Succeeded")
+    for claim in tried:
+        claim.reaches(reason="CredentialsRejected")
+    assert peeks[0].reaches("NotFound")["succeeded"] == 0
+    peeks[1].reaches(reason="CredentialsRejected")
+    until(lambda: len(victim.cloud.calls(key_id=key_id, outcome="OK")) > 2, "more readings of the victim's")
+    shown = json.dumps([each.status() for each in (*tried, *peeks)])
+    assert not any(word in shown for word in ("Running", "Succeeded", "Preloading", victim.url("opening")))
 
 
 def test_whoever_follows_the_same_task_is_not_told_to_another_namespace(
