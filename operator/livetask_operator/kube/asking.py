@@ -273,10 +273,12 @@ class Asking:
 
         async def turn() -> None:
             nonlocal sent_s, has_place
+            if place is not None and not has_place:  # before its turn, which would be spent and kept until then
+                if place.locked():
+                    question.begun()  # it stands in no line: others may need no call
+                has_place = await place.acquire()
             await turnstile.enter(question.lane)
             question.begun()
-            if place is not None and not has_place:
-                has_place = await place.acquire()
             if not question.forced and self._refusals.noted(credential, right) > noted:
                 # It was refused while this one stood in line: a whole line of refused calls may lock an account.
                 standing = self._refusals.standing(credential, right, self._monotonic())
