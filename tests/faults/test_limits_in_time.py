@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+from livetask_operator.config import Config
+from livetask_operator.config.settings import Endpoints
 from livetask_operator.kube.asking import UNDER_WAY
+from livetask_operator.kube.follow import POLLS_AT_ONCE_S
 from livetask_operator.vendors.contract import CALL_TIMEOUT_S, Credential, StopAnswer, TaskRef, VendorUnavailable
+from livetask_operator.vendors.transport import MAX_CONNECTIONS, MAX_CONNECTIONS_PER_HOST
 from tests.kube.small_world import Vendor, World, alibaba, run, within, world
 from tests.polling.fake_time import now_s
 
 MANY = 400
+USUAL_FILES, OWN_FILES = 1024, 128
+"""What a process may open by the usual limit, and what it opens besides its calls to vendors."""
 
 
 @dataclass
@@ -78,6 +84,14 @@ def test_another_accounts_deletion_is_not_held_up_by_them() -> None:
             return now_s() - began_s
 
     assert run(story()) < 2
+
+
+def test_a_vendor_that_hangs_leaves_connections_to_other_accounts_and_to_other_vendors() -> None:
+    limit = Config.default().limit("AlibabaCloud", "account", "GetMPUTaskStatus")
+    polls = POLLS_AT_ONCE_S * limit.rate
+
+    assert polls + UNDER_WAY < MAX_CONNECTIONS_PER_HOST, "one account, all of whose looks hang"
+    assert MAX_CONNECTIONS_PER_HOST * len(fields(Endpoints)) <= MAX_CONNECTIONS < USUAL_FILES - OWN_FILES
 
 
 def test_orphan_is_not_held_up_by_them_either() -> None:

@@ -30,11 +30,12 @@ from livetask_operator.vendors.contract import (
     VendorUnavailable,
 )
 
-MAX_CONNECTIONS = 512
-"""All hosts together: sockets are cheap, but a process may open only so many files."""
+MAX_CONNECTIONS_PER_HOST = 192
+"""More than one account may have under way at a time, as accounts share a vendor's host."""
 
-MAX_CONNECTIONS_PER_HOST = 256
-"""Accounts share a vendor's host, and one that hangs must not use up the other hosts' connections."""
+MAX_CONNECTIONS = 768
+"""All hosts together: each vendor's can hang without using up the others'. Below the 1,024 files that a process may
+open by the usual limit."""
 
 KEEPALIVE_S = 75.0
 """Longer than the usual poll interval (30 and 60 s), so that a lone object does not shake hands at every poll."""
