@@ -138,8 +138,10 @@ def test_nobody_sees_what_another_key_is_told_in_a_reading_that_many_share(mallo
     assert peeks[0].reaches("NotFound")["succeeded"] == 0
     peeks[1].reaches(reason="CredentialsRejected")
     until(lambda: len(victim.cloud.calls(key_id=key_id, outcome="OK")) > 2, "more readings of the victim's")
-    shown = json.dumps([each.status() for each in (*tried, *peeks)])
-    assert not any(word in shown for word in ("Running", "Succeeded", "Preloading", victim.url("opening")))
+    statuses = [each.status() for each in (*tried, *peeks)]
+    assert {status.get("state") for status in statuses} <= {None, "NotFound"}
+    assert {row["state"] for peek in peeks for row in peek.rows()} <= {"NotFound"}
+    assert victim.url("opening") not in json.dumps(statuses)
 
 
 def test_whoever_follows_the_same_task_is_not_told_to_another_namespace(
