@@ -131,7 +131,8 @@ def run(kubeconfig: Path, cloud: Cloud, objects: Objects, tmp_path_factory: pyte
         operator.stop()
 
 
-def test_no_secret_shows_in_any_output_after_everything_went_wrong(run: Run) -> None:
+def test_secrets_stay_secret(run: Run) -> None:
+    """None shows in any output after everything went wrong."""
     run.note()
 
     assert leaks(run.outputs, run.secrets) == []

@@ -66,9 +66,10 @@ def airs(tenant: Tenant, name: str, **spec: Any) -> Relay:
     return relay
 
 
-def test_two_owners_with_different_keys_of_one_account_and_the_last_one_stops_with_its_own(
+def test_never_someone_elses_task_never_the_wrong_moment(
     start: Callable[..., Operator], sports: Tenant, news: Tenant
 ) -> None:
+    """Two owners with different keys of one account: the last one stops it, with its own."""
     start()
     sports.starts(TASK)
     first, second = airs(sports, "first"), airs(news, "second")

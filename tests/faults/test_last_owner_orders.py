@@ -153,8 +153,7 @@ def test_of_two_owners_the_last_one_stops_the_task(owner: Owner, order: tuple[Ac
     assert len(vendor.stops) in (1, 2), "two that go at once may each send one"
 
 
-@pytest.mark.parametrize("second", [RENAMED, MOVED], ids=str)
-@pytest.mark.parametrize("third", [NEVER_LOOKED, MOVED, ORPHAN], ids=str)
+@pytest.mark.parametrize(("second", "third"), [(RENAMED, MOVED), (MOVED, NEVER_LOOKED), (MOVED, ORPHAN)], ids=str)
 def test_of_three_owners_the_last_one_stops_the_task_in_each_of_thirty_orders(second: Owner, third: Owner) -> None:
     assert len(orders(2)) == 30
 

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -36,7 +37,7 @@ def operator(kubeconfig: Path, cloud: Cloud, tmp_path_factory: pytest.TempPathFa
     assert operator.stop() == 0
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def move_in(operator: Operator, objects: Objects, cloud: Cloud) -> Callable[[str, type[Side]], Customer]:
     """Makes customers of the operator's, each in a namespace of that name."""
     return lambda name, side: Customer.moves_in(name, objects, cloud.admin, side, stage="namespaces")
@@ -71,35 +72,39 @@ def goes(customer: Customer) -> None:
         raise AssertionError(f"{error}; there is {what_is_left()}") from None
 
 
-def test_a_namespace_that_is_deleted_takes_each_task_off_the_air_once_and_goes(
-    move_in: Callable[[str, type[Side]], Customer],
-) -> None:
+@dataclass(frozen=True)
+class Gone:
+    """Customers whose namespaces were deleted, all at once, and are gone."""
+
+    all_at_once: list[Customer]
+    secret_first: Customer
+
+
+@pytest.fixture(scope="module")
+def gone(move_in: Callable[[str, type[Side]], Customer]) -> Gone:
     customers = [move_in(f"goes-{side.block.lower()}", side) for side in SIDES]
+    secret_first = move_in("goes-after-its-secret", Alibaba)
     for customer in customers:
         airs(customer, "first", "second")
     customers[0].preload("opening", streams=["opening"])
-
-    for customer in customers:
-        delete(customer)
-
-    for customer in customers:
-        goes(customer)
-    assert [sorted(customer.stopped()) for customer in customers] == [["first", "second"]] * len(SIDES)
-
-
-def test_it_goes_too_where_its_secret_went_long_before_its_tasks(
-    move_in: Callable[[str, type[Side]], Customer],
-) -> None:
-    customer = move_in("goes-after-its-secret", Alibaba)
-    relays = airs(customer, "first", "second")
-    customer.drop_secret()
+    relays = airs(secret_first, "first", "second")
+    secret_first.drop_secret()
     for relay in relays:
         relay.reaches(reason="SecretNotFound")
 
-    delete(customer)
+    for customer in (*customers, secret_first):
+        delete(customer)
+    for customer in (*customers, secret_first):
+        goes(customer)
+    return Gone(customers, secret_first)
 
-    goes(customer)
-    assert sorted(customer.stopped()) == ["first", "second"]
+
+def test_a_namespace_that_is_deleted_takes_each_task_off_the_air_once_and_goes(gone: Gone) -> None:
+    assert [sorted(customer.stopped()) for customer in gone.all_at_once] == [["first", "second"]] * len(SIDES)
+
+
+def test_it_goes_too_where_its_secret_went_long_before_its_tasks(gone: Gone) -> None:
+    assert sorted(gone.secret_first.stopped()) == ["first", "second"]
 
 
 def test_where_the_operator_restarted_in_between_it_says_why_it_waits_and_the_way_out_works_as_written(
