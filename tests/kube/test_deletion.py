@@ -99,7 +99,8 @@ def test_a_stop_that_is_refused_with_invalid_param_holds_a_task_that_runs(tenant
     assert [call.outcome for call in tenant.stops("disputed")][-1] == "OK"
 
 
-def test_an_accepted_stop_is_not_believed_while_the_task_still_runs(tenant: Tenant) -> None:
+def test_stopped_means_stopped(tenant: Tenant) -> None:
+    """An accepted stop is not believed while the task still runs."""
     tenant.starts("stubborn", ignore_stops=1)
     relay = tenant.relay("stubborn")
     relay.reaches("Running")

@@ -63,7 +63,8 @@ def test_the_status_follows_a_task_through_its_life(tenant: Tenant) -> None:
     assert [event["type"] for event in relay.events()] == ["Normal", "Normal", "Warning"]
 
 
-def test_polls_that_find_nothing_new_write_nothing(tenant: Tenant, control_plane: ControlPlane) -> None:
+def test_quiet(tenant: Tenant, control_plane: ControlPlane) -> None:
+    """Polls that find nothing new write nothing."""
     tenant.starts("quiet")
     relay = tenant.relay("quiet")
     relay.reaches("Running")

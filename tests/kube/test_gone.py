@@ -281,9 +281,8 @@ def test_what_is_gone_lets_its_object_go(deletions: Mapping[Answer, Deletion], a
 
 
 @pytest.mark.parametrize("answer", NOT_GONE, ids=str)
-def test_what_only_looks_gone_holds_its_object_until_that_is_sure(
-    deletions: Mapping[Answer, Deletion], answer: Answer
-) -> None:
+def test_the_vendor_can_say_anything(deletions: Mapping[Answer, Deletion], answer: Answer) -> None:
+    """What only looks gone holds its object until that is sure."""
     deletion = deletions[answer]
 
     assert condition_of(deletion.held, "Ready").get("reason") == answer.reason

@@ -34,9 +34,8 @@ def test_a_signal_ends_it_in_time_also_while_the_vendor_hangs(own_tenant: Tenant
     assert not [line for line in operator.lines() if line["level"] in ("error", "critical")]
 
 
-def test_killed_while_a_stop_is_under_way_it_stops_the_task_after_its_restart(
-    own_tenant: Tenant, own_operator: Start
-) -> None:
+def test_a_crash_costs_nothing(own_tenant: Tenant, own_operator: Start) -> None:
+    """Killed while a stop is under way it stops the task after its restart."""
     operator = own_operator()
     own_tenant.starts("cut")
     relay = own_tenant.relay("cut")
@@ -72,7 +71,8 @@ def test_killed_after_the_vendor_accepted_it_finds_the_task_gone(own_tenant: Ten
     relay.tells("AlreadyGone", "Normal")
 
 
-def test_what_was_deleted_while_it_was_away_is_stopped_when_it_is_back(own_tenant: Tenant, own_operator: Start) -> None:
+def test_nothing_is_missed(own_tenant: Tenant, own_operator: Start) -> None:
+    """What was deleted while it was away is stopped when it is back."""
     operator = own_operator()
     own_tenant.starts("meanwhile")
     relay = own_tenant.relay("meanwhile")
@@ -136,7 +136,7 @@ def test_one_of_two_replicas_acts_and_hands_over_at_its_end(
             second.process.stop()
 
 
-def test_the_deletion_of_the_crd_stops_nothing(cloud: Cloud, tmp_path: Path) -> None:
+def test_an_uninstall_stops_nothing_by_accident(cloud: Cloud, tmp_path: Path) -> None:
     """On a control plane of its own: deleting a CRD would take every other test's objects with it."""
     with ControlPlane(folder=tmp_path / "controlplane") as cluster, Objects(cluster) as objects:
         cluster.kubectl("apply", "-k", str(ROOT / "crds"))

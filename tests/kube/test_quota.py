@@ -91,7 +91,8 @@ def per_second(calls: list[Call], last_before: int) -> float:
     return (len(moments_s) - 1) / (moments_s[-1] - moments_s[0])
 
 
-def test_in_no_second_are_there_more_calls_than_the_quota_though_the_operator_is_killed(crowd: Crowd) -> None:
+def test_inside_the_quota(crowd: Crowd) -> None:
+    """In no second are there more calls than the quota, though the operator is killed."""
     assert most_that_arrived_in_a_second(crowd.team) <= TEAM_PER_S
     assert most_that_arrived_in_a_second(crowd.solo) <= SOLO_PER_S
 

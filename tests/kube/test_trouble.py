@@ -65,7 +65,8 @@ def test_each_cause_has_its_reason_and_heals_by_itself(played: Played, case: Cas
 
 
 @pytest.mark.parametrize("case", BLOCKING, ids=str)
-def test_each_cause_blocks_a_deletion_with_words_and_both_ways_out_work(played: Played, case: Case) -> None:
+def test_deletion_never_hangs_in_silence(played: Played, case: Case) -> None:
+    """Each cause blocks a deletion with words, and both ways out work."""
     scene, cause = played.deletions[case], case.cause
 
     for name, body in scene.held.items():
@@ -110,7 +111,8 @@ def test_a_single_failed_look_changes_nothing_and_the_second_is_told(tenant: Ten
     assert relay.body()["metadata"]["resourceVersion"] != version
 
 
-def test_ready_does_not_outlive_what_is_known(tenant: Tenant) -> None:
+def test_no_stale_ready(tenant: Tenant) -> None:
+    """Ready does not outlive what is known."""
     tenant.starts("stale")
     relay = tenant.relay("stale", pollIntervalSeconds=5)
     relay.reaches("Running")
@@ -136,7 +138,8 @@ def test_a_refused_key_is_tried_sparingly_and_once_for_all_its_objects(tenant: T
         relay.reaches("Running", within_s=12)
 
 
-def test_a_rotated_key_is_in_use_within_five_seconds(tenant: Tenant) -> None:
+def test_rotation_without_a_restart(tenant: Tenant) -> None:
+    """A rotated key is in use within five seconds."""
     tenant.starts("rotated")
     relay = tenant.relay("rotated", pollIntervalSeconds=3600)
     relay.reaches("Running")
