@@ -104,6 +104,26 @@ async def test_connections_are_used_again(transport: Transport) -> None:
         assert (len(vendor.heads), vendor.connections) == (3, 1)
 
 
+async def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_ones(transport: Transport) -> None:
+    writers: list[asyncio.StreamWriter] = []
+
+    async def counts(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        await answers(f"answer {len(writers)}".encode())(reader, writer)
+
+    async def meanwhile(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers[-1].write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray")
+        await answers(b"{}")(reader, writer)
+
+    async with peer(counts) as vendor, peer(meanwhile) as another:
+        said = []
+        for _ in range(3):
+            said.append((await transport.send(request_to(vendor.url))).body)
+            await transport.send(request_to(another.url))  # the vendor's connection lies idle
+
+    assert said == [b"answer 1", b"answer 2", b"answer 3"]
+
+
 async def test_a_cookie_of_one_account_does_not_go_with_the_next_request(transport: Transport) -> None:
     async with peer(answers(b"{}", "200 OK", "Set-Cookie: session=one; Path=/")) as vendor:
         await transport.send(request_to(vendor.url))

@@ -243,6 +243,26 @@ async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType)
         raise _AnswerLost from error
 
 
+class _CleanConnections(aiohttp.TCPConnector):
+    """Connections on which nothing is left from before.
+
+    aiohttp takes what came on a connection while it lay idle for the answer to the next request: another task's, or
+    another account's. All that come after it on that connection would be shifted by one.
+    """
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[aiohttp.tracing.Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - as aiohttp calls it
+    ) -> aiohttp.connector.Connection:
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            if connection.protocol is None or not connection.protocol.should_close:
+                return connection
+            connection.close()
+
+
 class _SignedUrlTransport(httpx.AsyncBaseTransport):
     """httpx's transport on aiohttp's connections, which cost a seventh of those of its own.
 
@@ -280,7 +300,7 @@ class _SignedUrlTransport(httpx.AsyncBaseTransport):
     def _opened(self) -> aiohttp.ClientSession:
         """The session, opened at the first request, as it needs a running loop."""
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=_CleanConnections(
                 ssl=self._tls,
                 limit=MAX_CONNECTIONS,
                 limit_per_host=MAX_CONNECTIONS_PER_HOST,
