@@ -8,7 +8,8 @@ import time
 import pytest
 
 from tests.controlplane import ControlPlane
-from tests.reconcile.checker import contradictions, kstatus
+from tests.reconcile.checker import contradictions
+from tests.reconcile.kstatus import kstatus
 from tests.stage.tenant import Tenant, until
 
 SERVICE_ACCOUNT = "system:serviceaccount:livetask-system:livetask-operator"

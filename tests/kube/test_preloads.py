@@ -10,7 +10,8 @@ from typing import Any
 
 from tests.controlplane import ControlPlane
 from tests.controlplane.cluster import AuditedWrite
-from tests.reconcile.checker import contradictions, kstatus
+from tests.reconcile.checker import contradictions
+from tests.reconcile.kstatus import kstatus
 from tests.stage.tenant import Preload, Tenant, until
 
 SERVICE_ACCOUNT = "system:serviceaccount:livetask-system:livetask-operator"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.reconcile.checker import contradictions, kstatus
+from tests.reconcile.checker import contradictions
+from tests.reconcile.kstatus import kstatus
 from tests.stage.objects import Objects
 from tests.stage.processes import Cloud, Operator
 from tests.stage.tenant import Relay

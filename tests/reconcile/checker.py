@@ -1,4 +1,4 @@
-"""What no object's status may ever say: a checker for both kinds, as the API server shows them, and kstatus.
+"""What no object's status may ever say: a checker for both kinds, as the API server shows them.
 
 It knows the operator's contract, not its code: its lists are written out here a second time, so that a slip in the
 operator is not repeated in what catches it.
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 PERSON_REASONS = frozenset(
     {
@@ -124,8 +124,6 @@ _RFC3339_SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _TIME_OF_DAY = re.compile(r"\d\d:\d\d:\d\d|\b\d+(\.\d+)? ?(s|seconds|minutes|min|hours|h) ago\b")
 _REQUEST_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{32}\b|request ?id", re.IGNORECASE)
 
-Kstatus = Literal["InProgress", "Current", "Failed", "Terminating"]
-
 
 def contradictions(body: Mapping[str, Any]) -> list[str]:
     """What an object's status says against itself or against the contract; empty for a sound one."""
@@ -144,22 +142,6 @@ def contradictions(body: Mapping[str, Any]) -> list[str]:
         found += _about_preloads(ready, body)
     found += _deleted(ready, conditions) if _is_deleted(body) else _living(ready, conditions, body)
     return found
-
-
-def kstatus(body: Mapping[str, Any]) -> Kstatus:
-    """What kstatus makes of an object, by its published order of rules (fluxcd/cli-utils, pkg/kstatus/status)."""
-    status = body.get("status") or {}
-    if _is_deleted(body):
-        return "Terminating"
-    if "observedGeneration" in status and status["observedGeneration"] != body["metadata"]["generation"]:
-        return "InProgress"
-    true = _true_kinds(_conditions(body))
-    if "Reconciling" in true:
-        return "InProgress"
-    if "Stalled" in true:
-        return "Failed"
-    ready = _find(_conditions(body), "Ready")
-    return "Current" if ready is None or ready.get("status") == "True" else "InProgress"
 
 
 def _about_generations(body: Mapping[str, Any]) -> Iterator[str]:

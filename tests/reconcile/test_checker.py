@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.reconcile.checker import contradictions, kstatus
+from tests.reconcile.checker import contradictions
 from tests.reconcile.given import relay_body
+from tests.reconcile.kstatus import kstatus
 
 Body = dict[str, Any]
 TIME = "2026-11-21T20:00:00Z"

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.reconcile.checker import contradictions, kstatus
+from tests.reconcile.checker import contradictions
+from tests.reconcile.kstatus import kstatus
 from tests.reconcile.preload_given import preload_body
 from tests.reconcile.test_checker import TIME, beside, condition, ready
 

@@ -12,8 +12,9 @@ from livetask_operator.reconcile.preload_status import TaskRow
 from livetask_operator.reconcile.reasons import Reason
 from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import PreloadRow, PreloadRows, RowState
-from tests.reconcile.checker import contradictions, kstatus
+from tests.reconcile.checker import contradictions
 from tests.reconcile.given import at, shown
+from tests.reconcile.kstatus import kstatus
 from tests.reconcile.preload_given import (
     DAY_S,
     FINAL,

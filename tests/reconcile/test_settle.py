@@ -13,8 +13,9 @@ from livetask_operator.reconcile.settle import Seen
 from livetask_operator.reconcile.status import RelayTaskStatus
 from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import State
-from tests.reconcile.checker import contradictions, kstatus
+from tests.reconcile.checker import contradictions
 from tests.reconcile.given import KEY, OTHER_KEY, Life, at, body_of, relay_task, seen, shown, told, trouble, with_status
+from tests.reconcile.kstatus import kstatus
 
 GROWN_S = 600.0
 """An age at which nothing is forgiven any more."""

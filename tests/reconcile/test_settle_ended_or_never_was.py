@@ -9,8 +9,9 @@ from livetask_operator.reconcile.settle import Seen
 from livetask_operator.reconcile.stopping import LetGo, after_accepted_stop, after_unsettled_stop
 from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import Observation, State
-from tests.reconcile.checker import contradictions, kstatus
+from tests.reconcile.checker import contradictions
 from tests.reconcile.given import KEY, OTHER_KEY, Life, body_of, relay_task, seen, shown, told, trouble, with_status
+from tests.reconcile.kstatus import kstatus
 
 GROWN_S = 600.0
 ENDED = Observation(State.STOPPED, "NotExist", "the task has ended", "For the next run make a new object.")

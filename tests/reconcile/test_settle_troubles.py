@@ -9,8 +9,9 @@ from livetask_operator.reconcile.reasons import MAY_PASS, NEEDS_PERSON, Reason
 from livetask_operator.reconcile.settle import Seen
 from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import State
-from tests.reconcile.checker import contradictions, kstatus
+from tests.reconcile.checker import contradictions
 from tests.reconcile.given import Life, at, body_of, relay_task, seen, shown, told, trouble, with_status
+from tests.reconcile.kstatus import kstatus
 
 GROWN_S = 600.0
 

@@ -20,7 +20,7 @@ from livetask_operator.reconcile.stopping import (
 )
 from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import State
-from tests.reconcile.checker import contradictions, kstatus
+from tests.reconcile.checker import contradictions
 from tests.reconcile.given import (
     CREATED,
     KEY,
@@ -34,6 +34,7 @@ from tests.reconcile.given import (
     trouble,
     with_status,
 )
+from tests.reconcile.kstatus import kstatus
 
 DELETED = relay_task(deleted_after_s=60, status={"observedGeneration": 1, "state": "Running", "seenWithKeyHash": KEY})
 NEVER_SEEN = relay_task(deleted_after_s=60)
