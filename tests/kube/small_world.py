@@ -301,11 +301,20 @@ class World:
 
 @asynccontextmanager
 async def world(
-    vendor: Vendor | None = None, config: Config | None = None, *, watch: bool = True, run: bool = True
+    vendor: Vendor | None = None,
+    config: Config | None = None,
+    *,
+    watch: bool = True,
+    run: bool = True,
+    server: Server | None = None,
+    store: SecretStore | None = None,
 ) -> AsyncIterator[World]:
-    """The operator's parts at work; for use inside `tests.polling.fake_time.run`."""
+    """The operator's parts at work; for use inside `tests.polling.fake_time.run`.
+
+    server, store: what an earlier operator left behind.
+    """
     vendor = vendor or alibaba()
-    server, store, metrics = Server(), SecretStore(), Metrics()
+    server, store, metrics = server or Server(), store or SecretStore(), Metrics()
     follow = Follow(
         client.ApiClient(client.Configuration(host="http://127.0.0.1:9")),
         {RELAY_TASKS: cast("ObjectApi", server), PRELOAD_TASKS: cast("ObjectApi", Server())},

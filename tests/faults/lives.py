@@ -1,0 +1,373 @@
+"""Random lives of many objects under one operator after the other, in fake time, and a judge of all that happens.
+
+The judge knows what is so at the vendor, in the Secrets and of the objects, and the contract; nothing of the operator.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections import defaultdict
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from livetask_operator.config import Config
+from livetask_operator.kube.api import KubeError
+from livetask_operator.reconcile.resource import FINALIZER, RELAY_TASKS
+from livetask_operator.vendors.contract import Credential, State, TaskRef
+from tests.faults.any_cloud import HOME, AnyCloud, AnyServer
+from tests.faults.conditions import Histories
+from tests.kube.small_world import Body, CreepingTimeLoop, SecretStore, World, now, world
+from tests.polling.fake_time import now_s
+
+WRITES = ("status", "add", "remove")
+SETTLES_S = 900.0
+"""A key that was refused is tried every 5 minutes; what the watch swallowed is found within 5."""
+QUIET_S = 700.0
+STALE_AFTER_INTERVALS = 3
+GRACE_S = 20.0
+"""A call takes 10 seconds at most, its trial and its turn some more."""
+
+KEYS = {
+    "good": {"id": "AK1", "key": "s1"},
+    "rotated": {"id": "AK2", "key": "s2"},
+    "another account's": {"id": "AK3", "key": "s3"},
+    "wrong": {"id": "AK1", "key": "typo"},
+    "half": {"id": "AK1"},
+}
+ACCOUNTS = {("AK1", "s1"): HOME, ("AK2", "s2"): HOME, ("AK3", "s3"): "another"}
+HASHES = {name: Credential(key["id"], "").key_hash for name, key in KEYS.items()}
+
+# What an object says of a task that is so (design, section 2): Ready, its reason, what is True beside it.
+SAID: dict[State | None, tuple[str, str, str | None]] = {
+    State.PENDING: ("Unknown", "Pending", "Reconciling"),
+    State.RUNNING: ("True", "Running", None),
+    State.PAUSED: ("False", "Paused", None),
+    State.STOPPED: ("False", "Stopped", None),
+    State.FAILED: ("False", "TaskFailed", "Stalled"),
+    State.UNKNOWN: ("Unknown", "UnknownVendorStatus", None),
+    None: ("False", "TaskNotFound", "Stalled"),
+}
+
+
+@dataclass
+class _Known:
+    """What the judge remembers of an object that is being deleted."""
+
+    since_s: float
+    had_other_owner: bool = False
+    was_orphan: bool = False
+    task_was_over: bool = False
+
+
+@dataclass
+class Judge:
+    """Keeps what was wrong. Times are the fake clock's."""
+
+    server: AnyServer
+    cloud: AnyCloud
+    secrets: SecretStore
+    histories: Histories = field(default_factory=Histories)
+    wrong: list[str] = field(default_factory=list)
+    stops: int = 0
+    held: defaultdict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Which of KEYS each Secret ever held, by namespace and name."""
+    vain: set[str] = field(default_factory=set)
+    _deleted: dict[str, _Known] = field(default_factory=dict)
+
+    def complaints(self) -> list[str]:
+        return [*self.wrong, *self.histories.complaints]
+
+    def written(self, body: Body) -> None:
+        """A version of an object was stored."""
+        self.histories.add(copy.deepcopy(body), now().wall)
+        self.watch_owners()
+
+    def watch_owners(self) -> None:
+        for body in self.server.bodies.values():
+            if not _is_deleted(body):
+                continue
+            known = self._deleted.setdefault(body["metadata"]["uid"], _Known(now_s()))
+            known.was_orphan |= not _stops(body)
+            known.task_was_over |= not self.cloud.is_alive(_task(body))
+            known.had_other_owner |= any(
+                _task(other) == _task(body) and _stops(other) and not _is_deleted(other)
+                for other in self.server.bodies.values()
+            )
+
+    def stopping(self, credential: Credential, ref: TaskRef) -> None:
+        """A stop is handed over in this moment."""
+        self.stops += 1
+        if self.cloud.stops_have == "vain":
+            self.vain.add(ref.task)
+        same = [body for body in self.server.bodies.values() if _task(body) == ref.task]
+        asking = [body for body in same if self._asks_for(body, credential)]
+        if not asking:
+            self.wrong.append(f"a stop of {ref.task} with {credential.key_id}, which no deleted object asks for")
+        owners = [body for body in same if not _is_deleted(body) and _stops(body)]
+        if asking and all(any(_forbids(owner, body) for owner in owners) for body in asking):
+            names = ", ".join(_label(owner) for owner in owners)
+            self.wrong.append(f"a stop of {ref.task}, which {names} follows")
+
+    def _asks_for(self, body: Body, credential: Credential) -> bool:
+        keys = self.held[body["metadata"]["namespace"], body["spec"]["credentialsSecretRef"]["name"]]
+        is_due = _is_deleted(body) and now().wall >= _deleted_at(body) + timedelta(
+            seconds=body["spec"].get("stopDelaySeconds", 0)
+        )
+        is_owed = FINALIZER in body["metadata"]["finalizers"] and _stops(body)
+        return is_due and is_owed and any(KEYS[key]["id"] == credential.key_id for key in keys)
+
+    def dropping(self, body: Body) -> None:
+        """An object goes for good."""
+        if not _is_deleted(body):
+            return  # before its finalizer was on it
+        known = self._deleted[body["metadata"]["uid"]]
+        if not self.cloud.is_alive(_task(body)) or known.had_other_owner or known.was_orphan or known.task_was_over:
+            return
+        if _task(body) in self.vain and self.cloud.failed_look_s >= known.since_s:
+            return  # an accepted stop is enough where the look after it fails
+        keys = self.held[body["metadata"]["namespace"], body["spec"]["credentialsSecretRef"]["name"]]
+        if "seenWithKeyHash" not in body["status"] and "another account's" in keys:
+            return  # nobody ever saw it, and the account that was named does not have it
+        self.wrong.append(f"{_label(body)} is gone, and {_task(body)} runs on")
+
+
+class Lives:
+    """Objects, Secrets, a vendor and an operator; each method is something that happens."""
+
+    def __init__(self, *, lists: bool = False, one_run: bool = False) -> None:
+        self.cloud, self.server, self.secrets = AnyCloud(lists=lists, one_run=one_run), AnyServer(), SecretStore()
+        self.cloud.keys |= ACCOUNTS
+        self.judge = Judge(self.server, self.cloud, self.secrets)
+        self.server.written, self.server.dropping = self.judge.written, self.judge.dropping
+        self.cloud.stopping, self.cloud.changed = self.judge.stopping, lambda _: self.judge.watch_owners()
+        self.server.watched, self.server.gone = self._tell, self._tell_gone
+        self.secrets.data.clear()
+        self._hears = True
+        self._excused_s = float("-inf")
+        """Until then Ready may be older than it should be: somebody else was not there."""
+        self._runner = asyncio.Runner(loop_factory=CreepingTimeLoop)
+        self._operator: AbstractAsyncContextManager[World] | None = None
+        self._run(self._start())
+
+    def close(self) -> None:
+        self._run(self._kill())
+        self._runner.close()
+
+    # What happens
+
+    def put_key(self, namespace: str, name: str, key: str | None) -> None:
+        """A Secret holds one of KEYS from now on; None: it is deleted."""
+        if key is None:
+            self.secrets.data.pop(f"{namespace}/{name}", None)
+            return
+        self.judge.held[namespace, name].add(key)
+        self.secrets.data[f"{namespace}/{name}"] = dict(KEYS[key])
+
+    def does(self, act: Callable[[], object]) -> None:
+        """Somebody does something at the API server or at the vendor."""
+
+        async def now_it_happens() -> None:
+            act()
+
+        self._run(now_it_happens())
+
+    def refuses(self, verb: str, error: KubeError | None) -> None:
+        """The API server refuses a kind of request from now on; None: no more."""
+        if error is None:
+            self.server.refuses.pop(verb, None)
+        else:
+            self.server.refuses[verb] = error
+        self.does(self._excuse)
+
+    def deafens(self) -> None:
+        """The watch is open and silent from now on."""
+        self._hears = False
+
+    def lists_again(self) -> None:
+        """The watch is there again, after a list, which does not tell of what has gone."""
+        self._hears = True
+        self.does(self._excuse)
+        self.does(self._list)
+
+    def crashes(self) -> None:
+        """The operator is killed and started again."""
+        self._run(self._kill())
+        self.wait(1.0)
+        self._run(self._start())
+
+    def wait(self, seconds: float) -> None:
+        self._run(asyncio.sleep(seconds))
+
+    # What is checked
+
+    def judged(self) -> list[str]:
+        """What was wrong so far."""
+        return [*self.judge.complaints(), *self._run(self._about_age())]
+
+    async def _about_age(self) -> list[str]:
+        found = []
+        for body in self.server.bodies.values():
+            ready = _condition(body, "Ready")
+            if ready is None or ready["status"] != "True" or _is_deleted(body):
+                continue
+            seen_s = max(self.cloud.shown.get(_task(body), float("-inf")), self._excused_s)
+            may_be_s = STALE_AFTER_INTERVALS * body["spec"].get("pollIntervalSeconds", 30) + GRACE_S
+            if now_s() - seen_s > may_be_s:
+                found.append(f"{_label(body)} is Ready, and was last seen to run {now_s() - seen_s:.0f} s ago")
+        return found
+
+    def heals(self) -> None:
+        """All that was broken is whole again, but what people have to mend: the Secrets."""
+        self.cloud.looks_have = self.cloud.stops_have = None
+        self.server.refuses.clear()
+        self.server.loses.clear()
+        self.lists_again()
+        self.wait(SETTLES_S)
+
+    def unsettled(self) -> list[str]:
+        """What differs from what the vendor's state and the Secrets define."""
+        return [each for body in self.server.bodies.values() for each in self._differs(body)]
+
+    def noise(self) -> list[str]:
+        """What is written while nothing happens."""
+        before, events = len(self.server.requests), len(self.secrets.events)
+        self.wait(QUIET_S)
+        written = [verb for verb in self.server.requests[before:] if verb in WRITES]
+        return [*written, *(f"Event {reason}" for reason in self.secrets.events[events:])]
+
+    def _differs(self, body: Body) -> list[str]:
+        label, status, meta = _label(body), body["status"], body["metadata"]
+        ready = _condition(body, "Ready") or {}
+        is_ready = (ready.get("status"), ready.get("reason"))
+        beside = next((kind for kind in ("Reconciling", "Stalled") if _condition(body, kind)), None)
+        if _is_deleted(body):
+            wanted = self._holds(body)
+            return (
+                [] if is_ready[1] in wanted else [f"{label} is held by {is_ready[1]}, and {sorted(wanted)} may hold it"]
+            )
+        found = []
+        if status["observedGeneration"] != meta["generation"]:
+            found.append(f"{label}: generation {meta['generation']}, observed {status['observedGeneration']}")
+        allowed = self._says(body)
+        if (*is_ready, beside) not in allowed:
+            found.append(f"{label} says {(*is_ready, beside)} and not {allowed}")
+        asked = meta.get("annotations", {}).get("livetask.dev/requested-at")
+        if asked is not None and not body["spec"].get("suspend") and status.get("lastHandledRequestedAt") != asked:
+            found.append(f"{label}: asked {asked}, handled {status.get('lastHandledRequestedAt')}")
+        if FINALIZER not in meta["finalizers"]:
+            found.append(f"{label} has no finalizer")
+        return found
+
+    def _key_of(self, body: Body) -> str | None:
+        name = f"{body['metadata']['namespace']}/{body['spec']['credentialsSecretRef']['name']}"
+        data = self.secrets.data.get(name)
+        return next((key for key, value in KEYS.items() if value == data), None)
+
+    def _says(self, body: Body) -> list[tuple[str, str, str | None]]:
+        """What an object that is not being deleted may say in the end."""
+        key, seen_with = self._key_of(body), body["status"].get("seenWithKeyHash")
+        if body["spec"].get("suspend"):
+            return [("Unknown", "Suspended", None)]
+        if key in (None, "half", "wrong"):
+            reason = {None: "SecretNotFound", "half": "SecretKeyMissing", "wrong": "CredentialsRejected"}[key]
+            return [("Unknown", reason, "Stalled")]
+        state = self.cloud.tasks.get(_task(body)) if key != "another account's" else None
+        if self.cloud.one_run and state is State.STOPPED:
+            state = None
+        if state is not None:
+            return [SAID[state]]
+        if seen_with is None:
+            return [SAID[None]]
+        if self.cloud.one_run:
+            ended = body["status"].get("state") == "Stopped"
+            return [SAID[State.STOPPED]] if seen_with == HASHES[key] or ended else [_NOT_VISIBLE]
+        return [SAID[None]] if seen_with == HASHES[key] else [_NOT_VISIBLE]
+
+    def _holds(self, body: Body) -> set[str]:
+        """What may still keep a deleted object, long after all but the Secrets was mended."""
+        if not _stops(body):
+            return set()
+        match self._key_of(body):
+            case None:
+                return {"SecretNotFound"}
+            case "half":
+                return {"SecretKeyMissing"}
+            case "wrong":
+                return {"CredentialsRejected"}
+            case "another account's":
+                return {"TaskNotVisible"}
+            case key:
+                seen_with = body["status"].get("seenWithKeyHash")
+                is_hidden = not self.cloud.is_alive(_task(body)) and seen_with not in (None, HASHES[key])
+                return {"TaskNotVisible"} if is_hidden else set()
+
+    # How
+
+    def _run(self, story: Coroutine[Any, Any, Any]) -> Any:
+        return self._runner.run(story)
+
+    async def _start(self) -> None:
+        self._operator = world(self.cloud, Config.default(), watch=False, server=self.server, store=self.secrets)
+        self._stage = await self._operator.__aenter__()
+        self._hears = True
+        self._excuse()
+        self._list()
+
+    async def _kill(self) -> None:
+        assert self._operator is not None
+        self._hears = False
+        for work in list(self._stage.follow._work):
+            work.cancel()
+        await self._operator.__aexit__(None, None, None)
+
+    def _excuse(self) -> None:
+        self._excused_s = now_s()
+
+    def _list(self) -> None:
+        for body in copy.deepcopy(list(self.server.bodies.values())):
+            self._stage.follow.changed(RELAY_TASKS, body, listed=True)
+
+    def _tell(self, body: Body) -> None:
+        if self._hears:
+            self._stage.follow.changed(RELAY_TASKS, body)
+
+    def _tell_gone(self, uid: str) -> None:
+        if self._hears:
+            self._stage.follow.vanished(uid)
+
+
+_NOT_VISIBLE = ("Unknown", "TaskNotVisible", "Stalled")
+
+
+def _task(body: Body) -> str:
+    return str(body["spec"]["alibabaCloud"]["taskId"])
+
+
+def _label(body: Body) -> str:
+    return f"{body['metadata']['namespace']}/{body['metadata']['name']}"
+
+
+def _stops(body: Body) -> bool:
+    return bool(body["spec"].get("deletionPolicy", "Stop") == "Stop")
+
+
+def _is_deleted(body: Body) -> bool:
+    return "deletionTimestamp" in body["metadata"]
+
+
+def _deleted_at(body: Body) -> datetime:
+    return datetime.fromisoformat(body["metadata"]["deletionTimestamp"].replace("Z", "+00:00"))
+
+
+def _forbids(owner: Body, body: Body) -> bool:
+    """Whether one that is not being deleted keeps the task of one that is from being stopped (promise 2)."""
+    same_namespace = owner["metadata"]["namespace"] == body["metadata"]["namespace"]
+    return same_namespace or "seenWithKeyHash" in owner["status"]
+
+
+def _condition(body: Body, kind: str) -> Body | None:
+    return next((each for each in body["status"].get("conditions", []) if each["type"] == kind), None)
