@@ -5,7 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from livetask_operator.kube.turns import CROWD, CROWDED_AT_MOST_S, LAG_S, STEP_BACK_S, Account, Turns
+from livetask_operator.kube.turns import (
+    CROWD,
+    CROWDED_AT_MOST_S,
+    LAG_S,
+    LISTING_AT_MOST_S,
+    LISTING_S,
+    STEP_BACK_S,
+    Account,
+    Turns,
+)
 from livetask_operator.observability.health import Health
 from livetask_operator.polling.quota import Lane
 from livetask_operator.polling.scheduler import Taken, Turn
@@ -57,6 +66,32 @@ def test_polls_step_back_while_many_peoples_changes_are_under_way_and_nobody_sta
     assert crowded == {"person": CROWD}
     assert alone == {"person": CROWD, "poll": 5}
     assert 0 < endless["late"] < endless["person"], "one by one, after two seconds"
+
+
+def test_polls_wait_for_a_listing_to_end_and_not_for_one_without_end() -> None:
+    async def story() -> tuple[Counter[str], Counter[str], Counter[str]]:
+        stage = Beginnings()
+        stage.turns.start()
+        stage.add("poll-1")
+        stage.add("person-1", Lane.PERSON)
+        for _ in range(20):
+            stage.turns.listed()
+            await asyncio.sleep(LISTING_S / 2)
+        during = stage.kinds()
+        await asyncio.sleep(LISTING_S)
+        after = stage.kinds()
+        stage.add("late-1")
+        for _ in range(int(3 * LISTING_AT_MOST_S / LISTING_S)):
+            stage.turns.listed()
+            await asyncio.sleep(LISTING_S / 2)
+        stage.turns.stop()
+        return during, after, stage.kinds()
+
+    during, after, endless = run(story())
+
+    assert during == {"person": 1}
+    assert after == {"person": 1, "poll": 1}
+    assert endless["late"] == 1
 
 
 def test_polls_step_back_for_a_moment_when_the_loop_lags() -> None:

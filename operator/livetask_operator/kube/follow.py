@@ -133,6 +133,8 @@ class Follow:
                 log.error("%s; it is not followed", error)
             return
         if record is None:
+            if listed:
+                self._turns.listed()
             self._take_over(self._kinds[plural], task)
         elif task.is_newer_than(record.task):
             self._adopt(record, task, own=False)

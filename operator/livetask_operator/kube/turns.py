@@ -28,8 +28,12 @@ CROWD = 8
 CROWD_S = 0.5
 STEP_BACK_S = 0.01
 AFTER_A_FAULT_S = 1.0
-CROWDED_AT_MOST_S = 2.0
+CROWDED_AT_MOST_S = 3.0
 """Then polls begin one by one all the same: nobody starves."""
+LISTING_S = 0.25
+"""A listing whose newest object came so lately goes on: kopf takes several rounds of the loop for each object, and each
+poll makes a round longer. Polls begin when all is known, and who is latest is decided over all."""
+LISTING_AT_MOST_S = 5.0
 LAGGING_AT_MOST_S = 0.1
 FEW = 4
 """Where the loop lags and nobody came, others use up the processor, or polls do: fewer begin at a time."""
@@ -57,6 +61,7 @@ class Turns:
         self._people = 0
         self._person_came_s = float("-inf")
         self._back_since_s: float | None = None
+        self._listed_s = self._listing_since_s = float("-inf")
 
     def start(self) -> None:
         """Have steps begin from now on."""
@@ -68,6 +73,13 @@ class Turns:
         self._is_on = False
         if self._timer is not None:
             self._timer.cancel()
+
+    def listed(self) -> None:
+        """An object was listed that was not known: more of them will come."""
+        now_s = self._monotonic()
+        if now_s - self._listed_s >= LISTING_S:
+            self._listing_since_s = now_s
+        self._listed_s = now_s
 
     def lateness(self, account: Account) -> float:
         """How late the latest of an account's waiting polls is, in intervals."""
@@ -147,6 +159,8 @@ class Turns:
 
     def _polls_go(self, lag_s: float, now_s: float) -> tuple[bool, int]:
         """Whether polls may begin, and how many steps at once."""
+        if now_s - self._listed_s < LISTING_S and now_s - self._listing_since_s < LISTING_AT_MOST_S:
+            return False, AT_ONCE
         crowded = self._people >= CROWD and now_s - self._person_came_s < CROWD_S
         if lag_s < LAG_S and not crowded:
             self._back_since_s = None
