@@ -141,3 +141,25 @@ def test_it_lets_it_go_too_where_the_operator_ended_between_the_stop_and_the_end
 
     assert stops == ["key-2", "key-2"]
     assert told[-1] == "AlreadyGone"
+
+
+def test_where_the_kept_key_is_refused_too_the_secret_is_what_is_missing_and_the_key_is_not_tried_again() -> None:
+    async def story() -> tuple[str, str, int]:
+        async with world() as stage:
+            uid = await runs(stage)
+            stage.vendor.stop_fails = CredentialsRejected("expired")
+            del stage.secrets.data["sports/alibaba"]
+            stage.server.delete(uid)
+            await asyncio.sleep(600)
+            blocked = stage.server.ready(uid), stage.server.body(uid)["status"]["conditions"][0]["message"]
+            tries = len(stage.vendor.stops)
+            stage.vendor.stop_fails = None
+            stage.secrets.data["sports/alibaba"] = {"id": "key-2", "key": "new"}
+            await within(10, lambda: not stage.server.bodies, "gone")
+            return *blocked, tries
+
+    ready, message, tries = run(story())
+
+    assert ready == "Unknown/SecretNotFound"
+    assert "none can be created: stop the task in the vendor's console" in message
+    assert tries == 1

@@ -265,8 +265,12 @@ class Releasing:
         return answer
 
     async def _refused(self, record: Record[RelayTask], progress: StopProgress, refused: Refused) -> float | None:
-        if refused.trouble.reason is Reason.CREDENTIALS_REJECTED and await self._secrets.read_again(record.task):
-            return 0.0
+        if refused.trouble.reason is Reason.CREDENTIALS_REJECTED:
+            if await self._secrets.read_again(record.task):
+                return 0.0
+            if isinstance(missing := self._secrets.known(record.task), Trouble):
+                record.accepted = None  # the key that was kept is good no more: what is to be mended is the Secret
+                return await self._blocked(record, progress, missing, SECRET_FALLBACK_S)
         return await self._blocked(record, progress, refused.trouble, refused.retry_s)
 
     async def _answered(
