@@ -22,6 +22,7 @@ from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import (
     Credential,
     CredentialsRejected,
+    Guard,
     Look,
     PreloadNames,
     PreloadRows,
@@ -31,6 +32,7 @@ from livetask_operator.vendors.contract import (
     Turn,
     Vendor,
     VendorError,
+    guarded,
 )
 
 TRIAL_WAIT_S = 2.0
@@ -111,7 +113,11 @@ class _RefusedMeanwhile(Exception):
 
 
 class Asking:
-    """The one place that calls vendors. `accepted_again` is told when a refused credential is accepted."""
+    """The one place that calls vendors. `accepted_again` is told when a refused credential is accepted.
+
+    may_change: what changes something at a vendor passes this guard as it is sent: who is not the leader any more may
+    still look, and no more.
+    """
 
     def __init__(
         self,
@@ -119,11 +125,13 @@ class Asking:
         metrics: Metrics,
         monotonic: Callable[[], float],
         accepted_again: Callable[[Credential], None],
+        may_change: Guard = lambda: None,
     ) -> None:
         self._quotas = quotas
         self._metrics = metrics
         self._monotonic = monotonic
         self._accepted_again = accepted_again
+        self._may_change = may_change
         self._refusals = Refusals()
         self._proven: set[str] = set()
         """Fingerprints of the credentials that a vendor accepted."""
@@ -194,7 +202,10 @@ class Asking:
         forced: bool,
         begun: Callable[[], None],
     ) -> StopAnswer | Refused:
-        """Stop one task. `may_send` is awaited right before the call, and raises where it must not be made."""
+        """Stop one task. `may_send` is awaited right before the call, and raises where it must not be made.
+
+        Raises NotSent where this process may change nothing any more.
+        """
         vendor = task.vendor
         account = vendor.account(credential, task.ref)
         question = Question(
@@ -211,7 +222,8 @@ class Asking:
 
         async def send(turn: Turn) -> StopAnswer:
             await turn()
-            return await vendor.stop(credential, task.ref)
+            with guarded(self._may_change):
+                return await vendor.stop(credential, task.ref)
 
         answer = await self.ask(question, send)
         if isinstance(answer, NotAnswered):

@@ -45,7 +45,7 @@ from livetask_operator.reconcile.preload_resource import PRELOAD_TASKS
 from livetask_operator.reconcile.reasons import Reason
 from livetask_operator.reconcile.resource import RELAY_TASKS, Instant, Resource, UnreadableResource
 from livetask_operator.reconcile.trouble import Trouble
-from livetask_operator.vendors.contract import Credential, PreloadVendor, RelayVendor
+from livetask_operator.vendors.contract import Credential, Guard, NotSent, PreloadVendor, RelayVendor
 
 NO_SECRET = ""
 """Steps that ask no vendor stand with their namespace's: a finalizer must not wait in a throttled account's line, nor
@@ -85,15 +85,16 @@ class Follow:
         health: Health,
         now: Callable[[], Instant],
         monotonic: Callable[[], float],
+        may_change: Guard = lambda: None,
     ) -> None:
-        """`apis` by plural, vendors by block."""
+        """`apis` by plural, vendors by block. `may_change`: passed by each vendor call that changes something."""
         self._now = now
         self._mono = monotonic
         self.secrets = Secrets(connection, self._mono, metrics, self.secret_changed)
         self.events = Events(connection, self._mono, metrics)
         self._quotas = Quotas(config.limit, config.account_of, self._mono)
         self._rounds: Rounds[QuotaKey] = Rounds(lambda quota: 1.0 / self._quotas.rate(quota))
-        self._asking = Asking(self._quotas, metrics, self._mono, self._accepted_again)
+        self._asking = Asking(self._quotas, metrics, self._mono, self._accepted_again, may_change)
         writer = Writer(self.events, metrics, lambda record, task: self._adopt(record, task, own=True), self._mono)
         self._looking = Looking(self.secrets, writer, self._rounds, now, self._mono)
         sharing = Sharing(self._asking, self.secrets, self._told, self._spawn)
@@ -355,6 +356,9 @@ class Follow:
             record.failed_steps += 1
             delay_s = backoff.after_failed_write(record.failed_steps)
             log.warning("%s; tried again in %g s", error, delay_s)
+        except NotSent as error:
+            delay_s = AFTER_A_FAULT_S
+            log.warning("nothing was sent for %s: %s", record.task.label, error)
         except Exception:
             delay_s = AFTER_A_FAULT_S
             log.exception("a fault in the operator with %s; tried again in %g s", record.task.label, delay_s)

@@ -14,10 +14,15 @@ from datetime import UTC, datetime
 from kubernetes.aio import client
 
 from livetask_operator.kube.api import Conflict, KubeError, ObjectGone, Refused, translated
+from livetask_operator.vendors.contract import NotSent
 
 LEASE_DURATION_S = 15.0
 RENEW_DEADLINE_S = 10.0
 RETRY_S = 2.0
+STANDBY_SPREAD = (0.6, 0.9)
+"""A standby looks a little sooner, so that whoever was killed is replaced within the duration and 2 s; with jitter, as
+standbys of one Deployment start together."""
+AT_ITS_END_S = 0.05
 REQUEST_TIMEOUT_S = 3.0
 """Well under the deadline, so that a renewal that hangs is tried again before it is too late."""
 
@@ -49,7 +54,8 @@ class Lease:
         self._monotonic = monotonic
         self._entry: tuple[str, datetime | None] | None = None
         self._entry_seen_s = 0.0
-        self._renewed_s = 0.0
+        self._entry_lasts_s = 0.0
+        self._renewed_s = float("-inf")
 
     async def acquire(self) -> None:
         """Wait until this process holds the Lease."""
@@ -64,12 +70,29 @@ class Lease:
             if words != said:
                 log.log(level, "standing by: %s", words)
                 said = words
-            await asyncio.sleep(RETRY_S * random.uniform(0.8, 1.2))  # noqa: S311 - a spread
+            await asyncio.sleep(self._standby_s())
+
+    def _standby_s(self) -> float:
+        """In how many seconds a standby looks again: right away when the holder's time is up."""
+        pause_s = RETRY_S * random.uniform(*STANDBY_SPREAD)  # noqa: S311 - a spread
+        left_s = self._entry_seen_s + self._entry_lasts_s - self._monotonic()
+        return min(pause_s, left_s + AT_ITS_END_S) if left_s > 0 else pause_s
+
+    def may_change(self) -> None:
+        """Return where this process may still change something at a vendor. Raises NotSent after its own deadline.
+
+        Asked as each request is handed over: a process that was stopped for a minute goes on where it was, and what
+        tells it that its time is over may come after what it was about to send.
+        """
+        if self._monotonic() >= self._renewed_s + RENEW_DEADLINE_S:
+            raise NotSent(f"the Lease {self._label} is not this process's any more")
 
     async def _try(self) -> tuple[str, str, int]:
         """Who holds the Lease, or how that stands; what a person must mend before this process can; how loud."""
         try:
             holder = await self._claim()
+        except Conflict:
+            return "another replica was faster", "", logging.INFO
         except Refused as error:
             words = (
                 f"{error}. Give the ServiceAccount the right to create Leases in namespace {self._namespace}, and to "
@@ -103,10 +126,12 @@ class Lease:
                 raise LeaseLost(f"the Lease {self._label} was not renewed for {RENEW_DEADLINE_S:g} s") from None
             else:
                 if holder != self._identity:
+                    self._renewed_s = float("-inf")
                     raise LeaseLost(f"the Lease {self._label} was taken by {holder}")
 
     async def release(self) -> None:
         """Let a standby take over at once, at the end of this process."""
+        self._renewed_s = float("-inf")
         try:
             lease = await self._read()
             spec = lease.spec or client.V1LeaseSpec()
@@ -117,7 +142,10 @@ class Lease:
             log.warning("the Lease was not released: %s", error)
 
     async def _claim(self) -> str:
-        """Create, take over or renew the Lease where that is allowed. Returns who holds it then."""
+        """Create, take over or renew the Lease where that is allowed. Returns who holds it then. Raises KubeError.
+
+        Conflict: somebody changed it meanwhile, perhaps but a label of it; the next try tells who holds it.
+        """
         began_s = self._monotonic()
         try:
             lease = await self._read()
@@ -129,18 +157,15 @@ class Lease:
         entry = (spec.holder_identity or "", spec.renew_time)
         if entry != self._entry:
             self._entry, self._entry_seen_s = entry, began_s
-        duration_s = float(spec.lease_duration_seconds or LEASE_DURATION_S)
-        free = not spec.holder_identity or began_s - self._entry_seen_s > duration_s
+        self._entry_lasts_s = float(spec.lease_duration_seconds or LEASE_DURATION_S)
+        free = not spec.holder_identity or began_s - self._entry_seen_s > self._entry_lasts_s
         if spec.holder_identity != self._identity:
             if not free:
                 return str(spec.holder_identity)
             spec.holder_identity, spec.acquire_time = self._identity, _now()
             spec.lease_transitions = (spec.lease_transitions or 0) + 1
         spec.renew_time, spec.lease_duration_seconds = _now(), int(LEASE_DURATION_S)
-        try:
-            await self._replace(lease)
-        except Conflict:
-            return "another replica that was faster"
+        await self._replace(lease)
         self._renewed_s = began_s
         return self._identity
 

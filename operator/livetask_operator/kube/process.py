@@ -82,7 +82,16 @@ async def run(options: Options, config: Config, vendors: Vendors, metrics: Metri
                     return 0
             metrics.leader.set(1)
             follow = Follow(
-                connection.api, apis, vendors.relay, vendors.preload, config, metrics, health, now, time.monotonic
+                connection.api,
+                apis,
+                vendors.relay,
+                vendors.preload,
+                config,
+                metrics,
+                health,
+                now,
+                time.monotonic,
+                (lambda: None) if lease is None else lease.may_change,
             )
             work = {asyncio.create_task(_measure_lag(metrics), name="lag"), reaching}
             return await _lead(follow, health, lease, work, partial(watch, connection, follow, options.scope), stop)

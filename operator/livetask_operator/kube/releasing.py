@@ -42,6 +42,7 @@ from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import (
     Credential,
     InvalidRequest,
+    NotSent,
     RelayVendor,
     StopAnswer,
     StopOutcome,
@@ -258,6 +259,9 @@ class Releasing:
             answer = await self._asking.stop(
                 task, credential, may_send=may_send, forced=task.request_waits, begun=record.begun
             )
+        except NotSent:
+            self._audit(record, "stop_not_sent")
+            raise
         finally:
             record.may_cancel = False
         if sent and isinstance(answer, Refused):

@@ -22,7 +22,9 @@ The error tree, whose classes decide retry, condition and Event:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -228,6 +230,34 @@ Turn = Callable[[], Awaitable[None]]
 
 async def at_once() -> None:
     """A Turn for whoever counts no calls."""
+
+
+class NotSent(Exception):
+    """At the moment of handing a request over it turned out that it must not be sent. It was not."""
+
+
+Guard = Callable[[], None]
+"""Returns where a request may be handed over, now. Raises NotSent."""
+
+_guard: ContextVar[Guard] = ContextVar("guard", default=lambda: None)
+
+
+@contextmanager
+def guarded(guard: Guard) -> Iterator[None]:
+    """Have each request that is made in here pass a guard, in the very step that hands it to the network.
+
+    Not earlier: a connection may take seconds to be made, and a process may be stopped meanwhile and go on much later.
+    """
+    token = _guard.set(guard)
+    try:
+        yield
+    finally:
+        _guard.reset(token)
+
+
+def check_guard() -> None:
+    """For whoever sends: nothing may be awaited between this and the sending. Raises NotSent."""
+    _guard.get()()
 
 
 class RelayVendor(Vendor, Protocol):

@@ -20,14 +20,18 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import httpx
 import yarl
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.connector import Connection
 
 from livetask_operator.vendors.contract import (
     CALL_TIMEOUT_S,
     MAX_ANSWER_BYTES,
     EndpointNotFound,
     InvalidResponse,
+    NotSent,
     VendorError,
     VendorUnavailable,
+    check_guard,
 )
 
 MAX_CONNECTIONS_PER_HOST = 192
@@ -112,12 +116,13 @@ class Transport:
         """Sends one request, once, and reads the whole answer.
 
         Raises EndpointNotFound, VendorUnavailable or InvalidResponse. None of them says that nothing was sent: aiohttp
-        reports a connection that broke after the request just as one that was never made.
+        reports a connection that broke after the request just as one that was never made. NotSent does say so: the
+        guard that the contract has was against it.
         """
         try:
             async with asyncio.timeout_at(self.deadline() if deadline is None else deadline):
                 return await self._exchange(request)
-        except VendorError:
+        except (VendorError, NotSent):
             raise
         except TimeoutError:
             fault: VendorError = VendorUnavailable(
@@ -137,6 +142,7 @@ class Transport:
             stream=httpx.ByteStream(request.body),  # with `content` all headers were read over twice
             extensions={"target": target.encode("ascii")},
         )
+        check_guard()
         response = await self._http.handle_async_request(sent)
         try:
             headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
@@ -263,6 +269,29 @@ class _CleanConnections(aiohttp.TCPConnector):
             connection.close()
 
 
+class _Guarded(aiohttp.ClientRequest):
+    """A request that passes the contract's guard when its connection is there, in the step that writes it out.
+
+    aiohttp writes a request without a body in `send`, and one with a body in `write_bytes`, which may run later.
+    """
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        check_guard()
+        return await super().send(conn)
+
+    async def write_bytes(
+        self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
+    ) -> None:
+        try:
+            check_guard()
+        except NotSent as not_sent:  # nobody waits for this: it is told to who waits for the answer
+            if conn.protocol is not None:
+                conn.protocol.set_exception(not_sent)
+            conn.close()
+        else:
+            await super().write_bytes(writer, conn, content_length)
+
+
 class _SignedUrlTransport(httpx.AsyncBaseTransport):
     """httpx's transport on aiohttp's connections, which cost a seventh of those of its own.
 
@@ -311,6 +340,7 @@ class _SignedUrlTransport(httpx.AsyncBaseTransport):
             # A type for a body that is not there was not signed.
             skip_auto_headers=("Content-Type", "Accept"),
             middlewares=(_once,),
+            request_class=_Guarded,
             timeout=aiohttp.ClientTimeout(),  # none: send() has one over the whole call
         )
 
