@@ -14,12 +14,14 @@ import kopf
 import yaml
 from kubernetes.aio import client, config
 
+from livetask_operator.kube.token import TokenFile, named_in
+
 KOPF_CONNECTIONS = 64
 """kopf's own session is unbounded: 1300 sockets at the start of 5000 objects."""
 API_CONNECTIONS = 32
 """Writes at once: more would only wait in the API server, before everybody else's."""
 USUAL_KUBECONFIG = Path("~/.kube/config")
-IN_CLUSTER_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
 class NoCluster(Exception):
@@ -66,12 +68,16 @@ async def connect(user_agent: str) -> AsyncIterator[Connection]:
     namespace = os.environ.get("POD_NAMESPACE", "")
     try:
         if not os.environ.get("KUBECONFIG") and "KUBERNETES_SERVICE_HOST" in os.environ:
-            config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+            config.load_incluster_config(client_configuration=configuration, try_refresh_token=False)  # type: ignore[no-untyped-call]
+            _keep_newest(configuration, IN_CLUSTER / "token")
             namespace = namespace or _in_cluster_namespace()
         else:
-            _check_files()
+            documents = _read_files()
             await config.load_kube_config(client_configuration=configuration, persist_config=False)  # type: ignore[no-untyped-call]
-            namespace = namespace or _context_namespace()
+            context = _context()
+            if (token := named_in(documents, str(context.get("user", "")))) is not None:
+                _keep_newest(configuration, token)
+            namespace = namespace or str(context.get("namespace", ""))
     except (config.ConfigException, OSError, KeyError, TypeError, AttributeError) as error:  # the last: of its shape
         raise NoCluster(
             f"There is no way to a cluster: {_words(error)}. Set KUBECONFIG to a kubeconfig file that kubectl takes, "
@@ -82,11 +88,16 @@ async def connect(user_agent: str) -> AsyncIterator[Connection]:
         yield Connection(api, lease_api, user_agent, namespace or "default")
 
 
-def _check_files() -> None:
-    """Say what is wrong with the files in words: the client's own would not, or are a traceback."""
+def _keep_newest(configuration: client.Configuration, token: Path) -> None:
+    configuration.refresh_api_key_hook = TokenFile(token)  # type: ignore[assignment]  # the library's type is None
+
+
+def _read_files() -> list[tuple[Path, dict[str, Any]]]:
+    """The kubeconfig files. Raises OSError, in words: the client's own would be no such, or a traceback."""
     named = [Path(path) for path in os.environ.get("KUBECONFIG", "").split(os.pathsep) if path]
     if not named and not USUAL_KUBECONFIG.expanduser().exists():
         raise OSError(f"KUBECONFIG is not set, there is no {USUAL_KUBECONFIG}, and this is no pod")
+    documents = []
     for path in named or [USUAL_KUBECONFIG.expanduser()]:
         if not path.is_file():
             raise OSError(f"KUBECONFIG names {path}, which is no file")
@@ -96,6 +107,8 @@ def _check_files() -> None:
             raise OSError(f"{path} is no YAML") from None
         if not isinstance(document, dict):
             raise OSError(f"{path} is no kubeconfig")
+        documents.append((path, document))
+    return documents
 
 
 def _words(error: Exception) -> str:
@@ -107,9 +120,9 @@ def _words(error: Exception) -> str:
 
 
 def _in_cluster_namespace() -> str:
-    return IN_CLUSTER_NAMESPACE.read_text().strip()
+    return (IN_CLUSTER / "namespace").read_text().strip()
 
 
-def _context_namespace() -> str:
+def _context() -> dict[str, Any]:
     contexts: Any = config.list_kube_config_contexts(os.environ.get("KUBECONFIG") or None)  # type: ignore[no-untyped-call]
-    return str(contexts[1]["context"].get("namespace", ""))
+    return dict(contexts[1]["context"])
