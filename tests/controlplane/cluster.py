@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import socket
@@ -211,8 +212,7 @@ class ControlPlane:
         self._account_key = self._authority.key("service-accounts")
         policy = self.folder / "audit-policy.yaml"
         policy.write_text(yaml.safe_dump(AUDIT_POLICY))
-        apiserver = self._start(
-            "kube-apiserver",
+        self._apiserver_flags = (
             f"--etcd-servers=http://127.0.0.1:{self._etcd_port}",
             "--bind-address=127.0.0.1",
             f"--secure-port={self.port}",
@@ -227,8 +227,28 @@ class ControlPlane:
             f"--audit-policy-file={policy}",
             f"--audit-log-path={self._audit_log}",
         )
+        self.start_apiserver()
+
+    def start_apiserver(self) -> None:
+        """Start the API server, or start it again after it was killed: the same address, and all that etcd has."""
+        self._apiserver = self._start("kube-apiserver", *self._apiserver_flags)
         trust = ssl.create_default_context(cafile=str(self._authority.certificate))
-        apiserver.wait_until(lambda: _answers(f"{self.url}/readyz", trust), "ready", READY_TIMEOUT_S)
+        self._apiserver.wait_until(lambda: _answers(f"{self.url}/readyz", trust), "ready", READY_TIMEOUT_S)
+
+    def kill_apiserver(self) -> None:
+        self._apiserver.kill()
+
+    def compact(self) -> None:
+        """Have etcd forget how everything was before now."""
+        newest = self._ask_etcd("range", key=base64.b64encode(b"/").decode())["header"]["revision"]
+        self._ask_etcd("compaction", revision=newest, physical=True)
+
+    def _ask_etcd(self, what: str, **body: object) -> Any:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self._etcd_port}/v3/kv/{what}", json.dumps(body).encode(), method="POST"
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
 
     def _start_controllers(self) -> None:
         name = "system:kube-controller-manager"

@@ -63,6 +63,7 @@ SPREAD_S = 5.0
 SWEEP_AFTER_LISTING_S = 5.0
 SWEEP_AFTER_START_S = 9.0
 SWEEP_EVERY_S = 300.0
+SWEEP_AGAIN_S = 15.0
 STOP_GRACE_S = 5.0
 AFTER_A_FAULT_S = 15.0
 
@@ -388,7 +389,8 @@ class Follow:
     async def _sweep(self) -> None:
         for plural, kind in self._kinds.items():
             known = {uid: record.task for uid, record in self._records.items() if record.kind is kind}
-            await sweep(kind.api, known, self._records.keys(), partial(self.changed, plural), self.vanished)
+            if not await sweep(kind.api, known, self._records.keys(), partial(self.changed, plural), self.vanished):
+                self._sweep_at_s = min(self._sweep_at_s, self._mono() + SWEEP_AGAIN_S)
 
 
 def _is_poll(record: Record[Any]) -> bool:

@@ -33,7 +33,6 @@ from livetask_operator.vendors.contract import PreloadVendor, RelayVendor
 
 HEARTBEAT_WITHIN_S = 30.0
 LAG_EVERY_S = 1.0
-KOPF_GRACE_S = 3.0
 EVENTS_GRACE_S = 3.0
 """For what is still to be posted at the end: an API server that hangs must not keep the Lease from the next."""
 
@@ -94,7 +93,9 @@ async def run(options: Options, config: Config, vendors: Vendors, metrics: Metri
                 (lambda: None) if lease is None else lease.may_change,
             )
             work = {asyncio.create_task(_measure_lag(metrics), name="lag"), reaching}
-            return await _lead(follow, health, lease, work, partial(watch, connection, follow, options.scope), stop)
+            listen = partial(_listen_to_signals, stop)  # kopf puts its own in their place, and would end at once
+            watching = partial(watch, connection, follow, options.scope, begun=listen)
+            return await _lead(follow, health, lease, work, watching, stop)
         finally:
             metrics.leader.set(0)
             reaching.cancel()
@@ -116,11 +117,11 @@ async def _lead(
     health: Health,
     lease: Lease | None,
     work: set[asyncio.Task[None]],
-    watch: Callable[[asyncio.Event, asyncio.Event], Coroutine[Any, Any, None]],
+    watch: Callable[[asyncio.Event], Coroutine[Any, Any, None]],
     stop: asyncio.Event,
 ) -> int:
     """Follow until a signal, or until a part of it ends that must not. `work` is done besides, `watch` is kopf's."""
-    kopf_ready, kopf_stop = asyncio.Event(), asyncio.Event()
+    kopf_ready = asyncio.Event()
     health.require(HEARTBEAT, HEARTBEAT_WITHIN_S)
     work |= {
         asyncio.create_task(follow.run(), name="scheduler"),
@@ -129,13 +130,12 @@ async def _lead(
     }
     if lease is not None:
         work.add(asyncio.create_task(lease.keep(), name="Lease"))
-    watching = asyncio.create_task(watch(kopf_ready, kopf_stop), name="kopf")
+    watching = asyncio.create_task(watch(kopf_ready), name="kopf")
     asked_to_stop = asyncio.create_task(stop.wait(), name="signal")
     became_ready = asyncio.create_task(kopf_ready.wait())
     ends: set[asyncio.Task[Any]] = {*work, watching, asked_to_stop}
     done, _ = await asyncio.wait({*ends, became_ready}, return_when=asyncio.FIRST_COMPLETED)
     if done == {became_ready}:
-        _listen_to_signals(stop)  # kopf has put its own in their place; ours let stops under way end first
         health.become_ready()
         done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     code = 0 if stop.is_set() else 1
@@ -147,12 +147,8 @@ async def _lead(
             await follow.events.drain()
     if lease is not None and keeps_lease:
         await lease.release()
-    kopf_stop.set()
-    for task in work | {asked_to_stop, became_ready}:
+    for task in work | {watching, asked_to_stop, became_ready}:
         task.cancel()
-    if kopf_ready.is_set():
-        await asyncio.wait({watching}, timeout=KOPF_GRACE_S)
-    watching.cancel()
     await asyncio.gather(*work, watching, asked_to_stop, became_ready, return_exceptions=True)
     return code
 

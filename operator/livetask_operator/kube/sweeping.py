@@ -27,8 +27,12 @@ async def sweep(
     followed: Collection[str],
     changed: Callable[[Mapping[str, Any]], None],
     vanished: Vanished,
-) -> None:
-    """List a kind's objects, and tell what differs. By uid: `known` were followed before, `followed` are now."""
+) -> bool:
+    """List a kind's objects, and tell what differs. By uid: `known` were followed before, `followed` are now.
+
+    Returns whether all could be listed.
+    """
+    is_whole = True
     for place in api.places:  # one by one: what is wrong with one says nothing of another
         there = set()
         try:
@@ -39,11 +43,13 @@ async def sweep(
                     changed(body)
         except KubeError as error:
             log.warning("%s; looked for missed changes in %s again later", error, _name(place))
+            is_whole = False
             continue
         for uid in known.keys() - there:
             if place in (None, known[uid].namespace):
                 # Whether one that the selector has no more is gone cannot be told here; deleted, it would have waited.
                 vanished(uid, passed_on=api.selects and not known[uid].is_deleted)
+    return is_whole
 
 
 def _name(place: Place) -> str:

@@ -8,7 +8,7 @@ import logging
 import random
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import kopf
@@ -23,7 +23,16 @@ from livetask_operator.reconcile.resource import FINALIZER, GROUP, RELAY_TASKS, 
 
 WATCH_SERVER_TIMEOUT_S = 300  # an int: the API server refuses 300.0
 WATCH_CLIENT_TIMEOUT_S = 330
+WATCH_SILENT_S = 70.0
+"""The API server sends a bookmark a minute: a watch without a word for so long is connected again."""
 PAGE = 100
+AGAIN_S = 1.0
+AGAIN_CAP_S = 30.0
+HELD_S = 10.0
+"""A kopf that ran for so long had begun well."""
+END_WITHIN_S = 5.0
+WATCHER = "watcher for "
+"""So kopf names its task for a kind and a place. Where one of them fails it leaves the others to themselves."""
 LOGIN_AGAIN_S = 5.0
 IDENTITY: Any = "livetask-operator"
 """Who this is to kopf's peering, which is off. Without it kopf asks for the user's name, and ends where the user is but
@@ -89,6 +98,7 @@ def settings(scope: Scope) -> kopf.OperatorSettings:
     settings.networking.request_timeout = 30.0
     settings.watching.server_timeout = WATCH_SERVER_TIMEOUT_S
     settings.watching.client_timeout = WATCH_CLIENT_TIMEOUT_S
+    settings.watching.inactivity_timeout = WATCH_SILENT_S
     settings.watching.chunk_size = PAGE
     settings.queueing.idle_timeout = 1.0
     settings.scanning.disabled = bool(scope.namespaces)
@@ -144,31 +154,62 @@ async def watch(
     follow: Follow,
     scope: Scope,
     ready: asyncio.Event,
-    stop: asyncio.Event,
+    *,
+    begun: Callable[[], None],
 ) -> None:
-    """List and watch until `stop` is set. `ready` is set when kopf runs."""
+    """List and watch until cancelled. `ready` is set when kopf runs, `begun` is called each time that it begins.
+
+    kopf ends at answers that it does not expect: an error in a watch other than 410, a list whose continuation was
+    compacted away, a kind that is not served any more, half a line. Then it begins anew, and lists everything.
+    """
     KOPF_WATCHES.addFilter(_THINNED)
-    kinds = Kinds((RELAY_TASKS, PRELOAD_TASKS))
-    looking: set[asyncio.Task[None]] = set()
-    handlers, how = registry(connection, follow), settings(scope)
+    handlers, again_s = registry(connection, follow), AGAIN_S
+    while True:
+        began_s, how, kinds = time.monotonic(), settings(scope), Kinds((RELAY_TASKS, PRELOAD_TASKS))
+        try:
+            tasks = await kopf.spawn_tasks(
+                registry=handlers,
+                settings=how,
+                insights=kinds.insights,
+                memories=_NoMemories(),
+                standalone=True,
+                identity=IDENTITY,
+                clusterwide=not scope.namespaces,
+                namespaces=list(scope.namespaces),
+                ready_flag=ready,
+            )
+            begun()
+            looking = asyncio.create_task(kinds.run(how, handlers), name="kinds")  # after kopf knows the way
+            await _until_one_ends([*tasks, looking])
+        except Exception as error:
+            again_s = AGAIN_S if time.monotonic() - began_s > HELD_S else min(again_s * 2, AGAIN_CAP_S)
+            log.error("watching broke off and begins anew in %g s: %s", again_s, _one_line(error))
+        await asyncio.sleep(again_s)
 
-    @kopf.on.startup(registry=handlers)
-    async def look_for_kinds(**_: object) -> None:
-        looking.add(asyncio.create_task(kinds.run(how, handlers)))  # in here kopf knows the way to the API server
 
+async def _until_one_ends(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Have kopf's tasks run until one of them ends, and end the others. Raises what it ended with.
+
+    In the place of kopf's own: that cancels whatever began after it, stops under way among them. And together with a
+    watch it cancels what the watch waits for, which hides the one from the other: it went on, and nobody knew of it.
+    """
     try:
-        await kopf.operator(
-            registry=handlers,
-            settings=how,
-            insights=kinds.insights,
-            standalone=True,
-            identity=IDENTITY,
-            memories=_NoMemories(),
-            clusterwide=not scope.namespaces,
-            namespaces=list(scope.namespaces),
-            ready_flag=ready,
-            stop_flag=stop,
-        )
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in looking:
-            task.cancel()
+        await _end(tasks)
+        await _end([task for task in asyncio.all_tasks() if task.get_name().startswith(WATCHER)])
+    for task in done:
+        task.result()
+
+
+async def _end(tasks: Collection[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        _, left = await asyncio.wait(tasks, timeout=END_WITHIN_S)
+        for task in left:
+            log.warning("%s does not end", task.get_name())
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
