@@ -9,10 +9,11 @@ from __future__ import annotations
 import sys
 
 from livetask_operator.cli import main
-from livetask_operator.kube import follow, reach, watching
+from livetask_operator.kube import follow, hearing, reach, watching
 from tests.stage.processes import Operator
 
 SILENT_S = 3.0
+DEAF_AFTER_S = 10.0
 
 
 class Impatient(Operator):
@@ -29,6 +30,7 @@ def hurry() -> None:
     watching.WATCH_SILENT_S = SILENT_S
     watching.LOGIN_AGAIN_S = 0.5
     watching.AGAIN_S, watching.AGAIN_CAP_S = 0.2, 0.5
+    hearing.DEAF_AFTER_S, hearing.CHECK_EVERY_S = DEAF_AFTER_S, 0.5
     follow.SWEEP_AFTER_LISTING_S = follow.SWEEP_AFTER_START_S = 1.0
     reach.CHECK_EVERY_S, reach.CHECK_AGAIN_S = 2.0, 1.0
 

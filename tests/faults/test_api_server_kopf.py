@@ -20,7 +20,7 @@ from tests.kube.small_world import run
 
 def test_kopf_has_nothing_that_it_could_stop_without_a_word() -> None:
     """No timer, no daemon, no index, no handler of its own for creations, changes and deletions: it tells of events."""
-    handlers = registry(None, None)  # type: ignore[arg-type]
+    handlers = registry(None, None, lambda _: None)  # type: ignore[arg-type]
 
     assert not handlers._spawning.get_all_handlers(), "a timer or daemon whose patch is refused dies for ever"
     assert not handlers._indexing.get_all_handlers(), "an index makes the start quadratic"
@@ -77,6 +77,7 @@ def test_kopf_that_breaks_off_begins_anew_less_and_less_often(monkeypatch: pytes
                 None,  # type: ignore[arg-type]  # and nothing is followed
                 EVERYTHING,
                 asyncio.Event(),
+                heard=lambda _: None,
                 begun=lambda: None,
             )
         )

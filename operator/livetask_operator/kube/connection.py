@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import kopf
 import yaml
 from kubernetes.aio import client, config
 
+from livetask_operator.kube.hearing import listening
 from livetask_operator.kube.token import TokenFile, named_in
 
 KOPF_CONNECTIONS = 64
@@ -38,8 +39,11 @@ class Connection:
     user_agent: str
     own_namespace: str
 
-    def kopf_session(self) -> kopf.AiohttpSession:
-        """A session for kopf that sends the newest token with each request: kopf alone would read it once."""
+    def kopf_session(self, heard: Callable[[str], None]) -> kopf.AiohttpSession:
+        """A session for kopf that sends the newest token with each request: kopf alone would read it once.
+
+        heard: told the path of whatever comes in.
+        """
         configuration = self.api.configuration
 
         async def authorise(
@@ -52,7 +56,7 @@ class Connection:
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=KOPF_CONNECTIONS, ssl=self.api.rest_client.ssl_context),
             headers={"User-Agent": self.user_agent},
-            middlewares=(authorise,),
+            middlewares=(listening(heard), authorise),
             proxy=configuration.proxy or None,  # a kubeconfig's `proxy-url`, as for our own; HTTPS_PROXY is for vendors
         )
         return kopf.AiohttpSession(

@@ -20,6 +20,7 @@ from livetask_operator.config import Config
 from livetask_operator.kube.api import ObjectApi
 from livetask_operator.kube.connection import Connection, connect
 from livetask_operator.kube.follow import Follow
+from livetask_operator.kube.hearing import Hearing
 from livetask_operator.kube.lease import Lease, LeaseLost
 from livetask_operator.kube.reach import Reach
 from livetask_operator.kube.scope import Scope
@@ -92,9 +93,14 @@ async def run(options: Options, config: Config, vendors: Vendors, metrics: Metri
                 time.monotonic,
                 (lambda: None) if lease is None else lease.may_change,
             )
-            work = {asyncio.create_task(_measure_lag(metrics), name="lag"), reaching}
+            hearing = Hearing(tuple(apis.values()), health, reach.unwell_s)
+            work = {
+                asyncio.create_task(_measure_lag(metrics), name="lag"),
+                asyncio.create_task(hearing.run(), name="hearing"),
+                reaching,
+            }
             listen = partial(_listen_to_signals, stop)  # kopf puts its own in their place, and would end at once
-            watching = partial(watch, connection, follow, options.scope, begun=listen)
+            watching = partial(watch, connection, follow, options.scope, heard=hearing.heard, begun=listen)
             return await _lead(follow, health, lease, work, watching, stop)
         finally:
             metrics.leader.set(0)

@@ -53,7 +53,12 @@ class Reach:
         self._kinds = kinds
         self._health = health
         self._known: dict[str, InTheWay | None] = {}
+        self._unwell_s: dict[str, float] = {}
         health.note("reach", "the API server has not answered yet", work_goes_on=False)
+
+    def unwell_s(self, place: Place) -> float:
+        """When (monotonic) the newest check found that a place could not be reached; -inf where none did."""
+        return max(self._unwell_s.get(part, float("-inf")) for part in ("kinds", _name(place)))
 
     async def run(self) -> None:
         """Check all places, and again and again: soon where something is in the way, sparingly where all is well."""
@@ -78,6 +83,7 @@ class Reach:
             missing = wanted
         except KubeError as error:
             log.debug("%s", error)
+            self._unwell_s["kinds"] = self._health.monotonic()
             return False
         if missing:
             kinds = ", ".join(f"{plural}.{GROUP}" for plural in sorted(missing))
@@ -93,6 +99,7 @@ class Reach:
                 found = await self._in_the_way(place)
             except Unavailable as error:
                 log.debug("whether %s can be followed is not known: %s", _name(place), error)
+                self._unwell_s[_name(place)] = self._health.monotonic()
                 return False
         self._tell(_name(place), found)
         return found is None
@@ -136,6 +143,8 @@ class Reach:
         """Say what has changed: in a line of the log, and on /readyz for as long as it lasts."""
         known = self._known.get(part)
         self._known[part] = found
+        if found is not None:
+            self._unwell_s[part] = self._health.monotonic()
         if found is None:
             self._health.settle(part)
             if known is not None:

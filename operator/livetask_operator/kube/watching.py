@@ -109,8 +109,11 @@ def settings(scope: Scope) -> kopf.OperatorSettings:
     return settings
 
 
-def registry(connection: Connection, follow: Follow) -> kopf.OperatorRegistry:
-    """kopf's handlers: a login and an `on.event` for each kind, and nothing that makes kopf write."""
+def registry(connection: Connection, follow: Follow, heard: Callable[[str], None]) -> kopf.OperatorRegistry:
+    """kopf's handlers: a login and an `on.event` for each kind, and nothing that makes kopf write.
+
+    heard: told the path of whatever the API server says.
+    """
     registry = kopf.OperatorRegistry()
     last_login_s = float("-inf")
 
@@ -120,7 +123,7 @@ def registry(connection: Connection, follow: Follow) -> kopf.OperatorRegistry:
         if time.monotonic() - last_login_s < LOGIN_AGAIN_S:
             await asyncio.sleep(LOGIN_AGAIN_S)  # a token that is refused again and again must not become a storm
         last_login_s = time.monotonic()
-        return connection.kopf_session()
+        return connection.kopf_session(heard)
 
     @kopf.on.event(GROUP, VERSION, RELAY_TASKS, registry=registry)
     async def relay_task_changed(event: kopf.RawEvent, **_: object) -> None:
@@ -155,6 +158,7 @@ async def watch(
     scope: Scope,
     ready: asyncio.Event,
     *,
+    heard: Callable[[str], None],
     begun: Callable[[], None],
 ) -> None:
     """List and watch until cancelled. `ready` is set when kopf runs, `begun` is called each time that it begins.
@@ -163,7 +167,7 @@ async def watch(
     compacted away, a kind that is not served any more, half a line. Then it begins anew, and lists everything.
     """
     KOPF_WATCHES.addFilter(_THINNED)
-    handlers, again_s = registry(connection, follow), AGAIN_S
+    handlers, again_s = registry(connection, follow, heard), AGAIN_S
     while True:
         began_s, how, kinds = time.monotonic(), settings(scope), Kinds((RELAY_TASKS, PRELOAD_TASKS))
         try:

@@ -15,9 +15,9 @@ class Health:
         self._reason = "starting"
         self._notes: dict[str, tuple[str, bool]] = {}
 
-    def beat(self, name: str) -> None:
-        """A part says that it is alive."""
-        self._beats[name] = self.monotonic()
+    def beat(self, name: str, at_s: float | None = None) -> None:
+        """A part says that it is alive, or was at a moment."""
+        self._beats[name] = self.monotonic() if at_s is None else at_s
 
     def require(self, name: str, within_s: float) -> None:
         """From now on this part must beat at least so often."""
