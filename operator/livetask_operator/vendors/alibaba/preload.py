@@ -183,7 +183,8 @@ class _Asker:
 
     async def _task(self, task_id: str) -> Reading:
         try:
-            return await self._read({"TaskId": task_id}, MAX_PAGES)
+            # A task is of one URL: of many pages none is read. A hundred such tasks would be half an hour of the quota.
+            return await self._read({"TaskId": task_id}, SHORT_LIST_PAGES)
         except VendorError as error:
             if error.code != TASK_NOT_FOUND:
                 raise
