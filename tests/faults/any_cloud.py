@@ -28,12 +28,11 @@ from livetask_operator.vendors.contract import (
     VendorUnavailable,
     at_once,
 )
+from tests.faults.truth import HOME
 from tests.kube.small_world import Body, Server, Vendor, now
 from tests.polling.fake_time import now_s
 from tests.reconcile.given import ALIBABA, relay_body
 
-HOME = "home"
-"""The account that all tasks are of."""
 TAKES_S = 0.05
 ERRORS: Mapping[str, type[VendorError]] = {
     error.__name__: error
@@ -121,9 +120,8 @@ class AnyCloud(Vendor):
         self.stopping(credential, task)
         fault = self.stops_have
         await self._answer(credential, fault)
-        if self.keys[credential.key_id, credential.secret] != HOME or task.task not in self.tasks:
-            return StopAnswer(StopOutcome.UNSETTLED, code="InvalidParam")
-        if not self.is_alive(task.task):
+        state = self.tasks.get(task.task, State.NOT_FOUND)
+        if self.keys[credential.key_id, credential.secret] != HOME or state.is_gone:
             return StopAnswer(StopOutcome.UNSETTLED, code="InvalidParam")
         if fault != VAIN:
             self.become(task.task, State.STOPPED)

@@ -11,46 +11,38 @@ from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from livetask_operator.config import Config
 from livetask_operator.kube.api import KubeError
 from livetask_operator.reconcile.resource import FINALIZER, RELAY_TASKS
-from livetask_operator.vendors.contract import Credential, State, TaskRef
-from tests.faults.any_cloud import HOME, AnyCloud, AnyServer
+from livetask_operator.vendors.contract import Credential, TaskRef
+from tests.faults.any_cloud import AnyCloud, AnyServer
 from tests.faults.conditions import Histories
+from tests.faults.truth import (
+    ACCOUNTS,
+    KEYS,
+    condition_of,
+    deleted_at,
+    forbids,
+    is_deleted,
+    label_of,
+    may_hold,
+    may_say,
+    stops,
+    task_of,
+)
 from tests.kube.small_world import Body, CreepingTimeLoop, SecretStore, World, now, world
 from tests.polling.fake_time import now_s
 
 WRITES = ("status", "add", "remove")
-SETTLES_S = 900.0
+SETTLES_S = 700.0
 """A key that was refused is tried every 5 minutes; what the watch swallowed is found within 5."""
-QUIET_S = 700.0
+QUIET_S = 400.0
 STALE_AFTER_INTERVALS = 3
 GRACE_S = 20.0
 """A call takes 10 seconds at most, its trial and its turn some more."""
-
-KEYS = {
-    "good": {"id": "AK1", "key": "s1"},
-    "rotated": {"id": "AK2", "key": "s2"},
-    "another account's": {"id": "AK3", "key": "s3"},
-    "wrong": {"id": "AK1", "key": "typo"},
-    "half": {"id": "AK1"},
-}
-ACCOUNTS = {("AK1", "s1"): HOME, ("AK2", "s2"): HOME, ("AK3", "s3"): "another"}
-HASHES = {name: Credential(key["id"], "").key_hash for name, key in KEYS.items()}
-
-# What an object says of a task that is so (design, section 2): Ready, its reason, what is True beside it.
-SAID: dict[State | None, tuple[str, str, str | None]] = {
-    State.PENDING: ("Unknown", "Pending", "Reconciling"),
-    State.RUNNING: ("True", "Running", None),
-    State.PAUSED: ("False", "Paused", None),
-    State.STOPPED: ("False", "Stopped", None),
-    State.FAILED: ("False", "TaskFailed", "Stalled"),
-    State.UNKNOWN: ("Unknown", "UnknownVendorStatus", None),
-    None: ("False", "TaskNotFound", "Stalled"),
-}
 
 
 @dataclass
@@ -88,13 +80,13 @@ class Judge:
 
     def watch_owners(self) -> None:
         for body in self.server.bodies.values():
-            if not _is_deleted(body):
+            if not is_deleted(body):
                 continue
             known = self._deleted.setdefault(body["metadata"]["uid"], _Known(now_s()))
-            known.was_orphan |= not _stops(body)
-            known.task_was_over |= not self.cloud.is_alive(_task(body))
+            known.was_orphan |= not stops(body)
+            known.task_was_over |= not self.cloud.is_alive(task_of(body))
             known.had_other_owner |= any(
-                _task(other) == _task(body) and _stops(other) and not _is_deleted(other)
+                task_of(other) == task_of(body) and stops(other) and not is_deleted(other)
                 for other in self.server.bodies.values()
             )
 
@@ -103,36 +95,36 @@ class Judge:
         self.stops += 1
         if self.cloud.stops_have == "vain":
             self.vain.add(ref.task)
-        same = [body for body in self.server.bodies.values() if _task(body) == ref.task]
+        same = [body for body in self.server.bodies.values() if task_of(body) == ref.task]
         asking = [body for body in same if self._asks_for(body, credential)]
         if not asking:
             self.wrong.append(f"a stop of {ref.task} with {credential.key_id}, which no deleted object asks for")
-        owners = [body for body in same if not _is_deleted(body) and _stops(body)]
-        if asking and all(any(_forbids(owner, body) for owner in owners) for body in asking):
-            names = ", ".join(_label(owner) for owner in owners)
+        owners = [body for body in same if not is_deleted(body) and stops(body)]
+        if asking and all(any(forbids(owner, body) for owner in owners) for body in asking):
+            names = ", ".join(label_of(owner) for owner in owners)
             self.wrong.append(f"a stop of {ref.task}, which {names} follows")
 
     def _asks_for(self, body: Body, credential: Credential) -> bool:
         keys = self.held[body["metadata"]["namespace"], body["spec"]["credentialsSecretRef"]["name"]]
-        is_due = _is_deleted(body) and now().wall >= _deleted_at(body) + timedelta(
+        is_due = is_deleted(body) and now().wall >= deleted_at(body) + timedelta(
             seconds=body["spec"].get("stopDelaySeconds", 0)
         )
-        is_owed = FINALIZER in body["metadata"]["finalizers"] and _stops(body)
+        is_owed = FINALIZER in body["metadata"]["finalizers"] and stops(body)
         return is_due and is_owed and any(KEYS[key]["id"] == credential.key_id for key in keys)
 
     def dropping(self, body: Body) -> None:
         """An object goes for good."""
-        if not _is_deleted(body):
+        if not is_deleted(body):
             return  # before its finalizer was on it
         known = self._deleted[body["metadata"]["uid"]]
-        if not self.cloud.is_alive(_task(body)) or known.had_other_owner or known.was_orphan or known.task_was_over:
+        if not self.cloud.is_alive(task_of(body)) or known.had_other_owner or known.was_orphan or known.task_was_over:
             return
-        if _task(body) in self.vain and self.cloud.failed_look_s >= known.since_s:
+        if task_of(body) in self.vain and self.cloud.failed_look_s >= known.since_s:
             return  # an accepted stop is enough where the look after it fails
         keys = self.held[body["metadata"]["namespace"], body["spec"]["credentialsSecretRef"]["name"]]
         if "seenWithKeyHash" not in body["status"] and "another account's" in keys:
             return  # nobody ever saw it, and the account that was named does not have it
-        self.wrong.append(f"{_label(body)} is gone, and {_task(body)} runs on")
+        self.wrong.append(f"{label_of(body)} is gone, and {task_of(body)} runs on")
 
 
 class Lives:
@@ -211,13 +203,13 @@ class Lives:
     async def _about_age(self) -> list[str]:
         found = []
         for body in self.server.bodies.values():
-            ready = _condition(body, "Ready")
-            if ready is None or ready["status"] != "True" or _is_deleted(body):
+            ready = condition_of(body, "Ready")
+            if ready is None or ready["status"] != "True" or is_deleted(body):
                 continue
-            seen_s = max(self.cloud.shown.get(_task(body), float("-inf")), self._excused_s)
+            seen_s = max(self.cloud.shown.get(task_of(body), float("-inf")), self._excused_s)
             may_be_s = STALE_AFTER_INTERVALS * body["spec"].get("pollIntervalSeconds", 30) + GRACE_S
             if now_s() - seen_s > may_be_s:
-                found.append(f"{_label(body)} is Ready, and was last seen to run {now_s() - seen_s:.0f} s ago")
+                found.append(f"{label_of(body)} is Ready, and was last seen to run {now_s() - seen_s:.0f} s ago")
         return found
 
     def heals(self) -> None:
@@ -226,6 +218,12 @@ class Lives:
         self.server.refuses.clear()
         self.server.loses.clear()
         self.lists_again()
+        self.wait(SETTLES_S)
+
+    def deletes_all(self) -> None:
+        """Everybody goes."""
+        for body in [body for body in self.server.bodies.values() if not is_deleted(body)]:
+            self.does(lambda uid=body["metadata"]["uid"]: self.server.delete(uid))  # type: ignore[misc]
         self.wait(SETTLES_S)
 
     def unsettled(self) -> list[str]:
@@ -240,19 +238,20 @@ class Lives:
         return [*written, *(f"Event {reason}" for reason in self.secrets.events[events:])]
 
     def _differs(self, body: Body) -> list[str]:
-        label, status, meta = _label(body), body["status"], body["metadata"]
-        ready = _condition(body, "Ready") or {}
+        label, status, meta = label_of(body), body["status"], body["metadata"]
+        ready = condition_of(body, "Ready") or {}
         is_ready = (ready.get("status"), ready.get("reason"))
-        beside = next((kind for kind in ("Reconciling", "Stalled") if _condition(body, kind)), None)
-        if _is_deleted(body):
-            wanted = self._holds(body)
+        beside = next((kind for kind in ("Reconciling", "Stalled") if condition_of(body, kind)), None)
+        if is_deleted(body):
+            wanted = may_hold(body, self._key_of(body), is_alive=self.cloud.is_alive(task_of(body)))
             return (
                 [] if is_ready[1] in wanted else [f"{label} is held by {is_ready[1]}, and {sorted(wanted)} may hold it"]
             )
         found = []
         if status["observedGeneration"] != meta["generation"]:
             found.append(f"{label}: generation {meta['generation']}, observed {status['observedGeneration']}")
-        allowed = self._says(body)
+        state = self.cloud.tasks.get(task_of(body))
+        allowed = may_say(body, self._key_of(body), state, one_run=self.cloud.one_run)
         if (*is_ready, beside) not in allowed:
             found.append(f"{label} says {(*is_ready, beside)} and not {allowed}")
         asked = meta.get("annotations", {}).get("livetask.dev/requested-at")
@@ -266,44 +265,6 @@ class Lives:
         name = f"{body['metadata']['namespace']}/{body['spec']['credentialsSecretRef']['name']}"
         data = self.secrets.data.get(name)
         return next((key for key, value in KEYS.items() if value == data), None)
-
-    def _says(self, body: Body) -> list[tuple[str, str, str | None]]:
-        """What an object that is not being deleted may say in the end."""
-        key, seen_with = self._key_of(body), body["status"].get("seenWithKeyHash")
-        if body["spec"].get("suspend"):
-            return [("Unknown", "Suspended", None)]
-        if key in (None, "half", "wrong"):
-            reason = {None: "SecretNotFound", "half": "SecretKeyMissing", "wrong": "CredentialsRejected"}[key]
-            return [("Unknown", reason, "Stalled")]
-        state = self.cloud.tasks.get(_task(body)) if key != "another account's" else None
-        if self.cloud.one_run and state is State.STOPPED:
-            state = None
-        if state is not None:
-            return [SAID[state]]
-        if seen_with is None:
-            return [SAID[None]]
-        if self.cloud.one_run:
-            ended = body["status"].get("state") == "Stopped"
-            return [SAID[State.STOPPED]] if seen_with == HASHES[key] or ended else [_NOT_VISIBLE]
-        return [SAID[None]] if seen_with == HASHES[key] else [_NOT_VISIBLE]
-
-    def _holds(self, body: Body) -> set[str]:
-        """What may still keep a deleted object, long after all but the Secrets was mended."""
-        if not _stops(body):
-            return set()
-        match self._key_of(body):
-            case None:
-                return {"SecretNotFound"}
-            case "half":
-                return {"SecretKeyMissing"}
-            case "wrong":
-                return {"CredentialsRejected"}
-            case "another account's":
-                return {"TaskNotVisible"}
-            case key:
-                seen_with = body["status"].get("seenWithKeyHash")
-                is_hidden = not self.cloud.is_alive(_task(body)) and seen_with not in (None, HASHES[key])
-                return {"TaskNotVisible"} if is_hidden else set()
 
     # How
 
@@ -338,36 +299,3 @@ class Lives:
     def _tell_gone(self, uid: str) -> None:
         if self._hears:
             self._stage.follow.vanished(uid)
-
-
-_NOT_VISIBLE = ("Unknown", "TaskNotVisible", "Stalled")
-
-
-def _task(body: Body) -> str:
-    return str(body["spec"]["alibabaCloud"]["taskId"])
-
-
-def _label(body: Body) -> str:
-    return f"{body['metadata']['namespace']}/{body['metadata']['name']}"
-
-
-def _stops(body: Body) -> bool:
-    return bool(body["spec"].get("deletionPolicy", "Stop") == "Stop")
-
-
-def _is_deleted(body: Body) -> bool:
-    return "deletionTimestamp" in body["metadata"]
-
-
-def _deleted_at(body: Body) -> datetime:
-    return datetime.fromisoformat(body["metadata"]["deletionTimestamp"].replace("Z", "+00:00"))
-
-
-def _forbids(owner: Body, body: Body) -> bool:
-    """Whether one that is not being deleted keeps the task of one that is from being stopped (promise 2)."""
-    same_namespace = owner["metadata"]["namespace"] == body["metadata"]["namespace"]
-    return same_namespace or "seenWithKeyHash" in owner["status"]
-
-
-def _condition(body: Body, kind: str) -> Body | None:
-    return next((each for each in body["status"].get("conditions", []) if each["type"] == kind), None)

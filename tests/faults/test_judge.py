@@ -125,7 +125,7 @@ _let_go = LetGo(Reason.ALREADY_GONE, "gone")
 _with_conditions = Status.with_conditions
 
 
-def _later(self: Status, wanted: Any, generation: int, now: datetime) -> Status:
+def later(self: Status, wanted: Any, generation: int, now: datetime) -> Status:
     """Every write is told as a transition."""
     status = _with_conditions(self, wanted, generation, now)
     return replace(
@@ -141,8 +141,12 @@ def _ahead(self: Status, wanted: Any, generation: int, now: datetime) -> Status:
     return _with_conditions(self, wanted, generation + 1, now)
 
 
-def _not_stalled(self: Status, wanted: Any, generation: int, now: datetime) -> Status:
+def not_stalled(self: Status, wanted: Any, generation: int, now: datetime) -> Status:
     return _with_conditions(self, [each for each in wanted if each.type != "Stalled"], generation, now)
+
+
+def of_no_generation(self: Status, generation: int) -> Status:
+    return replace(self, observed_generation=0)
 
 
 def _other_words(*_: object) -> str:
@@ -189,10 +193,10 @@ PLANTED = [
         "sports/a is gone, and t1 runs on",
     ),
     Planted("never gets stale", nobody_answers, instead([looks.Looks], "stale_at_s", math.inf), "was last seen to run"),
-    Planted("moves transitions", somebody_asks, instead([Status], "with_conditions", _later), "its transition moves"),
+    Planted("moves transitions", somebody_asks, instead([Status], "with_conditions", later), "its transition moves"),
     Planted("writes times to come", somebody_asks, instead([Status], "with_conditions", _to_come), "which is to come"),
     Planted("is ahead of its spec", somebody_asks, instead([Status], "with_conditions", _ahead), "is ahead of"),
-    Planted("never stalls", it_ends, instead([Status], "with_conditions", _not_stalled), "the table says Failed"),
+    Planted("never stalls", it_ends, instead([Status], "with_conditions", not_stalled), "the table says Failed"),
     Planted("says it in other words each time", somebody_asks, instead([words], "observed", _other_words), "status"),
     Planted("forgets an object", it_ends, instead([follow.Follow], "_go_on", lambda *_: None), "sports/a says"),
     Planted(

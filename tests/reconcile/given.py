@@ -123,14 +123,28 @@ def with_status(task: RelayTask, status: RelayTaskStatus) -> RelayTask:
 
 def body_of(task: RelayTask) -> dict[str, Any]:
     """The object as the API server shows it, for the checker."""
-    meta = {"name": task.name, "namespace": task.namespace, "generation": task.generation}
+    meta: dict[str, Any] = {
+        "name": task.name,
+        "namespace": task.namespace,
+        "uid": task.uid,
+        "resourceVersion": task.resource_version,
+        "generation": task.generation,
+        "creationTimestamp": timestamp(task.created),
+    }
+    if task.requested_at is not None:
+        meta["annotations"] = {REQUESTED_AT: task.requested_at}
     if task.deleted is not None:
         meta["deletionTimestamp"] = timestamp(task.deleted)
     ref = task.ref
     block = {"application": ref.application, "taskId": ref.task, "region": ref.region}
     return {
         "metadata": meta,
-        "spec": {task.vendor.block: block, "credentialsSecretRef": {"name": task.secret}, "suspend": task.suspend},
+        "spec": {
+            task.vendor.block: block,
+            "credentialsSecretRef": {"name": task.secret},
+            "suspend": task.suspend,
+            "deletionPolicy": task.deletion_policy.value,
+        },
         "status": task.status.to_body(),
     }
 
