@@ -88,7 +88,7 @@ FLOODS: Mapping[str, Behaviour] = {
     # A megabyte is taken. What Python makes of it is more.
     "a megabyte of opening brackets": answers_with(b"["),
     "a megabyte of empty objects": answers_with(b"{},", opening=b'{"Status": [', closing=b"{}]}"),
-    "a megabyte of names": answers_with(b'"a":1,', opening=b"{", closing=b'"b":1}'),
+    "names without an end": answers_with(b'"a":1,', opening=b"{", closing=b'"b":1}', size=MAX_ANSWER_BYTES // 4),
     "a megabyte of digits": answers_with(b"9", opening=b'{"Status": ', closing=b"}"),
     "a megabyte of rows": answers_with(b'{"task_id":"t"},', opening=b'{"total":1,"task_infos":[', closing=b"{}]}"),
     "a megabyte of a word": answers_with(b"y", opening=b'{"Status": "', closing=b'"}'),

@@ -11,18 +11,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from livetask_operator.vendors.contract import InvalidResponse, MayPass, VendorUnavailable
+from livetask_operator.vendors.contract import InvalidResponse, MayPass, Observation, State, VendorUnavailable
 from livetask_operator.vendors.transport import Transport
 from tests.faults.bombs import FLOODS, MIB, SLOW
 from tests.faults.vendor_calls import CALLS, Call
 from tests.vendors.peers import answers, peer
 
 TIMEOUT_S = 1.0
+SHORT_S = 0.2
+"""For what goes on until the time is up."""
 LATE_S = 5.0
 """More than the time-out and the loop of a busy machine together."""
-MOST_BYTES = 48 * MIB
-"""Of one call at a time: a megabyte that is full of empty objects takes half of it while it is read."""
-OUR_WORDS = 300
+MOST_BYTES = 24 * MIB
+"""Of one call at a time. A megabyte full of empty objects would take a hundred if it were read."""
+OUR_WORDS = 700
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -38,7 +40,7 @@ def transport(timeout_s: float = 20.0) -> Transport:
 
 @pytest.mark.parametrize("flood", FLOODS)
 async def test_too_much_is_cut_off_before_it_fills_the_memory(flood: str) -> None:
-    async with peer(FLOODS[flood]) as vendor, transport() as client:
+    async with peer(FLOODS[flood]) as vendor, transport(SHORT_S) as client:
         for call in CALLS:
             tracemalloc.reset_peak()
             before, _ = tracemalloc.get_traced_memory()
@@ -46,9 +48,15 @@ async def test_too_much_is_cut_off_before_it_fills_the_memory(flood: str) -> Non
             outcome = await call.ask(client, vendor.url)
 
             _, most = tracemalloc.get_traced_memory()
-            assert isinstance(outcome, MayPass), f"{call}: {outcome}"
+            assert is_no_verdict(outcome), f"{call}: {outcome}"
             assert len(str(outcome)) < OUR_WORDS, call
             assert most - before < MOST_BYTES, f"{call}: {(most - before) // MIB} MiB"
+
+
+def is_no_verdict(outcome: object) -> bool:
+    """Whether it says nothing of a task. A word of a megabyte is a word that nobody knows."""
+    is_odd_word = isinstance(outcome, Observation) and outcome.state is State.UNKNOWN
+    return is_odd_word or isinstance(outcome, MayPass)
 
 
 @pytest.mark.parametrize("way", SLOW)
@@ -88,9 +96,11 @@ async def test_a_connection_that_dies_between_two_calls_costs_a_call_and_sends_n
         writer.close()
 
     async with peer(closes_after) as vendor, transport() as client:
-        for _ in range(3):
+        for _ in range(6):
             before = len(vendor.heads)
-            await call.ask(client, vendor.url)
-            requests = len(vendor.heads) - before
+            outcome = await call.ask(client, vendor.url)
 
-            assert requests == 1
+            requests = len(vendor.heads) - before
+            assert requests == 1 or (requests == 0 and isinstance(outcome, VendorUnavailable))
+
+        assert len(vendor.heads) >= 3, "of two calls one is answered"

@@ -1,7 +1,7 @@
 """Lists that repeat themselves for ever, whose length is never what they say, whose pages fail: each reading ends.
 
-What a list that lies means for the tasks in it is tested with each vendor (`test_looks.py`, `test_preload_shifting.py`);
-here any pages are drawn, and what is counted is the requests, each of which is a piece of the account's quota.
+What a list that lies means for its tasks is tested with each vendor (`test_looks.py`, `test_preload_shifting.py`).
+Here any pages are drawn, and what is counted is the requests, each of which is a piece of the account's quota.
 """
 
 from __future__ import annotations

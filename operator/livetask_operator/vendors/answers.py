@@ -12,12 +12,17 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 MAX_VENDOR_STATUS_CHARACTERS = 128
+MAX_NESTED = 20_000
+"""Objects and lists in an answer; the longest page has some hundreds. A megabyte full of them would take a hundred in
+memory, and hold the event loop up while it is read."""
 MAX_RETRY_AFTER_S = 120.0
 """Where Alibaba Cloud's SDK cuts it too."""
 
 
 def json_object(body: bytes) -> Mapping[str, object] | None:
-    """The object that an answer is; None for all else: no JSON, another kind of value, a name said twice."""
+    """The object that an answer is; None for all else: no JSON, another kind of value, a name said twice, too much."""
+    if body.count(b"{") + body.count(b"[") > MAX_NESTED:
+        return None
     try:
         document = json.loads(body, object_pairs_hook=_once_each, parse_constant=_no_number)
     except (ValueError, RecursionError):
