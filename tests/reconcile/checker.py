@@ -122,7 +122,10 @@ PRELOAD_TASK = Kind(
 MAX_MESSAGE = 1024
 _RFC3339_SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _TIME_OF_DAY = re.compile(r"\d\d:\d\d:\d\d|\b\d+(\.\d+)? ?(s|seconds|minutes|min|hours|h) ago\b")
-_REQUEST_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{32}\b|request ?id", re.IGNORECASE)
+_REQUEST_ID = re.compile(
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{32}\b|request ?id[ :=]+\S*\d", re.IGNORECASE
+)
+"""One of the shapes that they have, or any after its name; that an answer has none may be said."""
 
 
 def contradictions(body: Mapping[str, Any]) -> list[str]:
