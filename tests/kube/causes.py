@@ -125,6 +125,10 @@ CAUSES = (
     Cause("the answer is not JSON", "InvalidResponse", fault("garbage"), "does not document"),
     Cause("the answer is huge", "InvalidResponse", fault("huge"), "does not document"),
     Cause("the answer is a redirect", "InvalidResponse", fault("redirect"), "does not document"),
+    Cause("the answer is compressed", "InvalidResponse", fault("gzip-bomb"), "does not document"),
+    # Of these a stop has its effect, and only its answer is lost: they keep no task running.
+    Cause("the answer is cut off", "InvalidResponse", fault("truncated"), "does not document", blocks=False),
+    Cause("the answer drips", "VendorUnavailable", fault("drip"), "did not answer", blocks=False, slow=True),
 )
 OWN_CAUSES = {
     Alibaba: (
