@@ -15,8 +15,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from livetask_operator.reconcile.reasons import MAY_PASS, NEEDS_PERSON, Reason
-from livetask_operator.vendors.contract import Observation, State, VendorError
+from livetask_operator.reconcile.reasons import MAY_PASS, NEEDS_PERSON
+from livetask_operator.vendors.contract import (
+    Observation,
+    State,
+    StopAnswer,
+    StopOutcome,
+    VendorError,
+    VendorUnavailable,
+)
 from livetask_operator.vendors.transport import Transport
 from tests.faults.any_answer import Wire, wires
 from tests.faults.seeds import EXAMPLES
@@ -81,15 +88,53 @@ def test_whatever_a_vendor_says_a_call_ends_with_a_documented_reason(
 
     outcome = vendor.is_asked(call, wire)
 
-    assert vendor.requests <= MOST_REQUESTS
+    assert wrong_in(call, wire, outcome, vendor.requests) == []
+
+
+def wrong_in(call: Call, wire: Wire, outcome: Outcome | VendorError, requests: int) -> list[str]:
+    """What the operator may not make of an answer."""
+    found = []
+    if requests > MOST_REQUESTS:
+        found.append(f"{requests} requests")
     if isinstance(outcome, VendorError):
-        assert Reason(outcome.reason) in NEEDS_PERSON | MAY_PASS
-        assert "said so" not in str(outcome), "the vendor's text may echo what was signed"
-    if isinstance(outcome, Observation) and outcome.state is State.RUNNING:
-        assert call.running in json.dumps(read(wire.body)), "nothing says that it runs"
+        if outcome.reason not in {reason.value for reason in NEEDS_PERSON | MAY_PASS}:
+            found.append(f"{outcome.reason} is not documented")
+        if "said so" in str(outcome):
+            found.append("the vendor's text is kept, which may echo what was signed")
+    is_running = isinstance(outcome, Observation) and outcome.state is State.RUNNING
+    if is_running and call.running not in json.dumps(read(wire.body)):
+        found.append("nothing says that it runs")
     if settles(outcome):
-        assert wire.is_whole, f"{outcome} of an answer that was cut off"
-        assert call.may_settle(wire.status, read(wire.body)), f"{outcome} of {wire.body!r}"
+        if not wire.is_whole:
+            found.append(f"{outcome} of an answer that was cut off")
+        if not call.may_settle(wire.status, read(wire.body)):
+            found.append(f"{outcome} of {wire.body!r}")
+    return found
+
+
+LOOK, STOP = CALLS[0], CALLS[2]
+STOPPED, RUNNING = Observation(State.STOPPED, "2"), Observation(State.RUNNING, "1")
+ACCEPTED = StopAnswer(StopOutcome.ACCEPTED, "r")
+
+
+@pytest.mark.parametrize(
+    ("call", "body", "is_whole", "outcome", "caught"),
+    [
+        (LOOK, b'{"Status": 2}', False, STOPPED, "cut off"),
+        (LOOK, b'{"Status": 1}', True, STOPPED, "Stopped"),
+        (LOOK, b'{"Status": 0}', True, RUNNING, "nothing says that it runs"),
+        (LOOK, b"<html>", True, Observation(State.NOT_FOUND, ""), "NotFound"),
+        (STOP, b'{"RequestId": "r", "Code": "Throttling.User"}', True, ACCEPTED, "ACCEPTED"),
+        (STOP, b"{}", True, ACCEPTED, "ACCEPTED"),
+        (LOOK, b"{}", True, VendorUnavailable("it said so"), "the vendor's text"),
+    ],
+)
+def test_what_may_not_be_made_of_an_answer_is_caught(
+    call: Call, body: bytes, is_whole: bool, outcome: Outcome | VendorError, caught: str
+) -> None:
+    wire = Wire(b"", closes=False, status=200, body=body, is_whole=is_whole)
+
+    assert any(caught in each for each in wrong_in(call, wire, outcome, requests=1))
 
 
 def read(body: bytes) -> Document:
