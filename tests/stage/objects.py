@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -41,6 +42,13 @@ class Objects:
         """The object at a path, or None."""
         answer = self._client.get(path)
         return None if answer.status_code == 404 else _checked(answer)
+
+    def events(self, path: str, query: Mapping[str, str], *, for_s: int) -> Iterator[Any]:
+        """What is told by a watch of the objects under a path, for some seconds."""
+        asked = {**query, "watch": "true", "timeoutSeconds": str(for_s)}
+        with self._client.stream("GET", path, params=asked) as answer:
+            for line in answer.iter_lines():
+                yield json.loads(line)
 
     def create(self, path: str, body: Mapping[str, Any]) -> Any:
         return _checked(self._client.post(path, json=body))
