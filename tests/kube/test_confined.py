@@ -13,6 +13,7 @@ import yaml
 
 from tests.conftest import ROOT
 from tests.controlplane import ControlPlane
+from tests.lifecycle.page import Page
 from tests.stage.objects import Objects, wait_for
 from tests.stage.processes import Cloud, Operator
 from tests.stage.tenant import Tenant, until
@@ -34,6 +35,18 @@ class Confined:
     def may_follow(self, namespace: str) -> None:
         """The right to one namespace that is followed."""
         self._has("confined/followed/rights.yaml", namespace)
+
+    def late_rights(self, folder: Path) -> Path:
+        """A file as `cluster-wide/rights.yaml`, for this account."""
+        rights = list(yaml.safe_load_all((ROOT / "manifests/cluster-wide/rights.yaml").read_text()))
+        for each in rights:
+            each["metadata"]["name"] = f"late-{self.home}"
+            if "roleRef" in each:
+                each["roleRef"]["name"] = f"late-{self.home}"
+                each["subjects"] = [{"kind": "ServiceAccount", "name": "confined", "namespace": self.home}]
+        file = folder / "rights.yaml"
+        file.write_text(yaml.safe_dump_all(rights))
+        return file
 
     def may_lead(self) -> None:
         """The right to the Lease at home."""
@@ -181,3 +194,30 @@ def test_a_lease_in_a_namespace_that_does_not_exist_is_said_so(
     words = becomes(operator, 503, "the Lease nowhere-at-all/livetask-operator cannot be had")
 
     assert "Create namespace nowhere-at-all, or name another with --lease-namespace" in words
+
+
+def test_where_a_namespace_takes_the_rights_along_they_come_from_outside_as_the_page_says_and_all_is_stopped(
+    confined: Confined, start: Start, namespace: str, objects: Objects, cloud: Cloud, tmp_path: Path
+) -> None:
+    sports = f"{namespace}-sports"
+    confined.cluster.kubectl("create", "namespace", sports)
+    confined.may_follow(sports)
+    tenant = Tenant(sports, objects, cloud.admin, labels={"operator": "own"})
+    operator = start(confined.kubeconfig, "--no-leader-elect", "--namespace", sports)
+    for task in ("first", "second"):
+        tenant.starts(task)
+        tenant.relay(task).reaches("Running")
+    # As when the namespace controller comes to the rights first.
+    objects.delete(f"/apis/rbac.authorization.k8s.io/v1/namespaces/{sports}/rolebindings/livetask-followed")
+    objects.delete(f"/api/v1/namespaces/{sports}")
+
+    until(lambda: told(operator, f"{sports}/first: 403"), "words about what it may not do any more", NOTICED_S)
+    assert tenant.stops() == []
+    (block,) = Page("manifests/on-call.md").blocks("A namespace does not go, and the operator is confined")
+    rights = str(confined.late_rights(tmp_path))
+    commands = block.replace("manifests/cluster-wide/rights.yaml", rights).replace("namespace/sports", f"ns/{sports}")
+    for command in commands.splitlines():
+        confined.cluster.kubectl(*command.split()[1:])
+
+    assert objects.get(f"/api/v1/namespaces/{sports}") is None
+    assert sorted(call.task_id for call in tenant.stops() if call.stopped_task) == ["first", "second"]
