@@ -21,7 +21,7 @@ from tests.stage.tenant import Relay, until
 from tests.stage.vendors import Alibaba, Customer, Huawei, HuaweiByToken, Side, Tencent
 
 SIDES = cast("list[type[Side]]", [Alibaba, Tencent, Huawei, HuaweiByToken])
-IN_USE_S = 7.0
+IN_USE_S = 9.0
 """Five seconds, and something for a busy machine."""
 
 Story = Callable[[Customer], None]
