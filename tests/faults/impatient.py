@@ -12,8 +12,8 @@ from livetask_operator.cli import main
 from livetask_operator.kube import follow, hearing, reach, watching
 from tests.stage.processes import Operator
 
-SILENT_S = 3.0
-DEAF_AFTER_S = 10.0
+SILENT_S = 2.0
+DEAF_AFTER_S = 7.0
 
 
 class Impatient(Operator):

@@ -23,6 +23,7 @@ from livetask_operator.reconcile.resource import RELAY_TASKS
 from tests.controlplane import ControlPlane
 from tests.faults.impatient import DEAF_AFTER_S as DEAF_SOON_S
 from tests.faults.impatient import Impatient
+from tests.faults.outages import is_first_list_of_relays
 from tests.faults.proxy import Exchange, Proxy, in_front_of_api_server
 from tests.kube.small_world import run, within, world
 from tests.polling.fake_time import now_s
@@ -161,6 +162,11 @@ def proxy(kubeconfig: Path, tmp_path: Path) -> Iterator[tuple[Proxy, Path]]:
         yield proxy, through
 
 
+def listed(api: Proxy) -> int:
+    """How often all RelayTasks were listed, to the end."""
+    return sum(is_first_list_of_relays(each) and each.status == 200 for each in api.trace)
+
+
 def health(operator: Impatient) -> tuple[int, str]:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{operator.port}/healthz", timeout=5) as answer:
@@ -183,6 +189,7 @@ def test_a_silent_watch_is_made_anew_and_silence_without_an_end_is_told(
         once, long = (tenant.relay(f"{name}-more", name, pollIntervalSeconds=3600) for name in ("once", "long"))
         once.reaches("Running")
         long.reaches("Running")
+        wait_for(lambda: listed(api) > 1, "the search for gaps after the start, which would find it, too", 10)
         before = len(api.trace)
 
         with api.silence(lambda exchange: exchange.is_watch and exchange.number < before):

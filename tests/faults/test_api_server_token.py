@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +55,14 @@ class Account:
         os.replace(new, self.file)
         return token
 
-    def loses(self, name: str, token: str) -> None:
-        """A token is refused from now on."""
-        self._cluster.kubectl("-n", HOME, "delete", "secret", name)
-        bearer = {"Authorization": f"Bearer {token}"}
-        wait_for(lambda: self._client.get("/api", headers=bearer).status_code == 401, "refused", REFUSED_WITHIN_S)
+    def loses(self, tokens: Mapping[str, str]) -> None:
+        """Tokens, by the Secrets that they are bound to, are refused from now on."""
+        self._cluster.kubectl("-n", HOME, "delete", "secret", *tokens)
+        for token in tokens.values():
+            wait_for(partial(self._refuses, token), "refused", REFUSED_WITHIN_S)
+
+    def _refuses(self, token: str) -> bool:
+        return self._client.get("/api", headers={"Authorization": f"Bearer {token}"}).status_code == 401
 
     def close(self) -> None:
         self._client.close()
@@ -94,8 +98,7 @@ def test_a_new_token_in_the_file_is_used_also_where_the_old_one_was_refused_firs
         since = len(proxy.trace)
         edited.edit(pollIntervalSeconds=60)
         wait_for(lambda: bearers(proxy, since) == {f"Bearer {second}"}, "the second token alone", 10)
-        account.loses("first-token", first)
-        account.loses("second-token", second)  # and in none
+        account.loses({"first-token": first, "second-token": second})  # and in none
         proxy.cut()
         deleted.delete()
         wait_for(lambda: [each for each in proxy.trace if each.status == 401], "a refusal", 15)
