@@ -35,7 +35,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 SECTION = re.compile(r"^## What it promises$(.*?)^##", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| \*\*(?P<title>.+?)\.\*\* [^|]+ \|(?P<tests>[^|]+)\|(?P<breaks>[^|]+)\|$", re.MULTILINE)
 LINK = re.compile(r"\[`(?P<name>test_\w+)`\]\((?P<path>[^)]+)\)")
-LEFT_OUT = re.compile(r"--ignore=(\S+?)\)")
+LEFT_OUT = re.compile(r"--ignore=([\w./]+)")
 NOT_RUN = ("skip", "skipif", "xfail")
 
 
