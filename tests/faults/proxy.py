@@ -7,6 +7,7 @@ request. Nothing is forwarded for a sender that is gone: a request that is held 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import socket
 import ssl
@@ -17,7 +18,6 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import parse_qs
 
@@ -48,7 +48,7 @@ class Exchange:
     arrived_s: float
     forwarded_s: float | None = None
     answered_s: float | None = None
-    """When the answer came from behind; for a watch, its first line."""
+    """When the answer came from behind; for a watch, its head."""
     status: int | None = None
 
     @property
@@ -103,9 +103,7 @@ class Rule:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.let_go()
 
     def takes(self, exchange: Exchange) -> bool:
@@ -126,6 +124,11 @@ class Rule:
             if not self._catches.wait_for(lambda: len(self.caught) >= count, within_s):
                 raise AssertionError(f"not within {within_s} s: {count} requests to {self.what.value}: {self.caught}")
             return self.caught[count - 1]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a request that was caught waits no more: it went on, or its sender is gone."""
+        return any(self._proxy.is_over(exchange) for exchange in self.caught)
 
     def let_go(self) -> None:
         """The fault is over: what is held goes on, where its sender is still there."""
@@ -161,6 +164,7 @@ class Proxy:
         self.url = f"{'http' if certificate is None else 'https'}://{HOST}:{self.port}"
         self.trace: list[Exchange] = []
         """All requests so far, in the order in which they arrived."""
+        self._numbers = itertools.count()
         self._rules: list[Rule] = []
         self._under_way: dict[Exchange, web.BaseRequest] = {}
         self._loop = asyncio.new_event_loop()
@@ -172,9 +176,7 @@ class Proxy:
         self._do(self._open())
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._do(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -240,8 +242,12 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._cut, matches)
 
     def is_over(self, exchange: Exchange) -> bool:
-        """Whether nothing more happens to a request."""
+        """Whether no more happens to a request."""
         return exchange not in self._under_way
+
+    def forget(self) -> None:
+        """The trace begins anew: for long runs."""
+        self.trace.clear()
 
     def let_all_go(self) -> None:
         for rule in tuple(self._rules):
@@ -306,7 +312,7 @@ class Proxy:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         arrived_s = time.monotonic()
         body = b"".join([chunk async for chunk in request.content.iter_any()])
-        number = len(self.trace)
+        number = next(self._numbers)
         exchange = Exchange(number, request.method, request.raw_path, dict(request.headers), body, arrived_s)
         self.trace.append(exchange)
         self._under_way[exchange] = request

@@ -79,7 +79,7 @@ def test_an_operator_works_through_it_and_all_that_it_says_is_in_the_trace(
     relay.is_gone()
 
     assert operator.stop() == 0
-    stops = [each for each in cloud_proxy.trace if b"StopLiveMPUTask" in each.body or "StopLiveMPUTask" in each.target]
+    stops = [each for each in cloud_proxy.trace if each.headers["x-acs-action"] == "StopLiveMPUTask"]
     assert [each.status for each in stops] == [200]
     assert len(tenant.stops()) == 1
     patches = [each for each in api_proxy[0].trace if each.method == "PATCH"]
