@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help python venv lint format test test-pages test-chart test-image demo bench lock image sbom audit clean
+.PHONY: help python venv lint format test test-pages test-chart test-image test-crash flaky soak demo bench lock image sbom audit clean
 
 VENV := .venv
 READY := $(VENV)/.ready
@@ -63,6 +63,19 @@ test-chart: $(READY) ## try the Helm chart with the real Helm, which is built on
 test-image: $(READY) ## build the image twice, without a daemon, and run the operator out of it (5 min; needs root and Debian)
 	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()"
 	$(VENV)/bin/pytest tests/image/check_built.py
+
+test-crash: $(READY) ## kill the operator around every single effect of what it does, a process for each (about 25 min)
+	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()"
+	CRASH_EVERY_POINT=1 $(VENV)/bin/pytest tests/faults/test_crash.py
+
+flaky: $(READY) ## run the fault tests TIMES=20 times in a row, until one fails; some: ARGS="tests/faults/test_crash.py"
+	@for run in $$(seq $(or $(TIMES),20)); do \
+	  echo "flaky: run $$run of $(or $(TIMES),20)"; $(VENV)/bin/pytest -q $(or $(ARGS),tests/faults) || exit 1; \
+	done
+
+soak: $(READY) ## break everything at random for MINUTES=10, mend it, and judge what is left; SEED=7 repeats one
+	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()"
+	$(VENV)/bin/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 demo: $(READY) ## show the operator at work, with simulated vendors; KEEP=1: until Ctrl-C
 	KEEP="$(KEEP)" $(VENV)/bin/python -m tests.demo
