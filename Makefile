@@ -70,7 +70,7 @@ test-crash: $(READY) ## kill the operator around every single effect of what it 
 
 flaky: $(READY) ## run the fault tests TIMES=20 times in a row, until one fails; some: ARGS="tests/faults/test_crash.py"
 	@for run in $$(seq $(or $(TIMES),20)); do \
-	  echo "flaky: run $$run of $(or $(TIMES),20)"; $(VENV)/bin/pytest -q $(or $(ARGS),tests/faults) || exit 1; \
+	  echo "flaky: run $$run of $(or $(TIMES),20)"; $(VENV)/bin/pytest -q $(or $(ARGS),tests/faults -n 2 --dist loadfile) || exit 1; \
 	done
 
 soak: $(READY) ## break everything at random for MINUTES=10, mend it, and judge what is left; SEED=7 repeats one

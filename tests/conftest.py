@@ -14,6 +14,14 @@ ROOT = Path(__file__).parent.parent
 _NUMBERS = itertools.count(1)
 
 
+def with_crds(cluster: ControlPlane) -> ControlPlane:
+    """Both CRDs established on a control plane."""
+    cluster.kubectl("apply", "-k", str(ROOT / "crds"))
+    for kind in ("relaytasks", "preloadtasks"):
+        cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", f"crd/{kind}.livetask.dev")
+    return cluster
+
+
 @pytest.fixture(scope="session")
 def control_plane() -> Iterator[ControlPlane]:
     """A real control plane, one per test session. Fails, never skips, where it cannot be had."""
@@ -24,10 +32,7 @@ def control_plane() -> Iterator[ControlPlane]:
 @pytest.fixture(scope="session")
 def crds(control_plane: ControlPlane) -> ControlPlane:
     """The control plane with both CRDs established."""
-    control_plane.kubectl("apply", "-k", str(ROOT / "crds"))
-    control_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/relaytasks.livetask.dev")
-    control_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/preloadtasks.livetask.dev")
-    return control_plane
+    return with_crds(control_plane)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-import socket
 import ssl
 import subprocess
 import tempfile
@@ -21,6 +20,7 @@ import yaml
 
 from tests.controlplane import binaries
 from tests.controlplane.certificates import Authority
+from tests.controlplane.ports import free_ports
 from tests.controlplane.process import ChildProcess
 
 READY_TIMEOUT_S = 60
@@ -104,7 +104,7 @@ class ControlPlane:
         self._processes: list[ChildProcess] = []
         self._authority = Authority(self.folder)
         self._audit_log = self.folder / "audit.log"
-        self._etcd_port, peer_port, self.port = _free_ports(3)
+        self._etcd_port, peer_port, self.port = free_ports(3)
         self._peer_url = f"http://127.0.0.1:{peer_port}"
         self.url = f"https://127.0.0.1:{self.port}"
         certificate, key = self._authority.client("livetask-test-admin", "system:masters")
@@ -171,14 +171,16 @@ class ControlPlane:
                 found.append(write)
         return found
 
-    def lists(self, user: str = "") -> list[AuditedList]:
-        """All lists and watches of our kinds so far, by users whose name has this text in it; a watch as it began."""
+    def lists(self, user: str = "", agent: str = "") -> list[AuditedList]:
+        """All lists and watches of our kinds so far, by users whose name has this text in it; a watch as it began.
+
+        `agent`: how the name begins that the program gives itself.
+        """
         found = []
         for entry in self._audited(LISTS):
-            if user not in entry["user"]["username"] or (entry["verb"], entry["stage"]) == (
-                "watch",
-                "ResponseComplete",
-            ):
+            if user not in entry["user"]["username"] or not entry.get("userAgent", "").startswith(agent):
+                continue
+            if (entry["verb"], entry["stage"]) == ("watch", "ResponseComplete"):
                 continue
             query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(entry["requestURI"]).query))
             target = entry.get("objectRef", {})
@@ -294,11 +296,3 @@ def _answers(url: str, trust: ssl.SSLContext | None) -> bool:
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False
-
-
-def _free_ports(count: int) -> Sequence[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports

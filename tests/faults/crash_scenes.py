@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 
 from tests.faults.effects import Effect
 from tests.faults.ledger import Due
-from tests.reconcile.checker import contradictions, kstatus
+from tests.reconcile.checker import contradictions
+from tests.reconcile.kstatus import kstatus
 from tests.stage.objects import wait_for
 from tests.stage.tenant import Followed, Relay
 from tests.stage.vendors import Alibaba, Customer, Huawei, Side, Tencent

@@ -27,9 +27,9 @@ import httpx
 import yaml
 
 from tests.controlplane import ControlPlane
+from tests.controlplane.ports import free_ports
 from tests.controlplane.process import ChildProcess
 from tests.stage.objects import Objects
-from tests.stage.processes import free_port
 
 NAMESPACE = "livetask-system"
 NODE = "stage"
@@ -127,7 +127,7 @@ class Kubelet:
             )
         folder = self._folder / name
         self._mount(objects, pod, folder)
-        port = free_port()
+        (port,) = free_ports(1)
         self._runs[uid] = _Run(folder, port, self._start(pod, folder, port))
 
     def _mount(self, objects: Objects, pod: Mapping[str, Any], folder: Path) -> None:

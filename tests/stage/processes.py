@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -18,6 +17,7 @@ from typing import Any
 import yaml
 
 from livetask_simulator.client import Simulator
+from tests.controlplane.ports import free_ports
 from tests.controlplane.process import ChildProcess
 
 BIN = Path(sys.executable).parent
@@ -65,7 +65,7 @@ class Operator:
         endpoints = dict.fromkeys(("alibabaRtc", "alibabaLive", "tencentTrtc", "huaweiLive"), cloud_url)
         self._config.write_text(yaml.safe_dump({"endpoints": endpoints, **(config or {})}))
         self.log = folder / "operator.log"
-        self.port = free_port()
+        (self.port,) = free_ports(1)
         self._command = [
             *program,
             "run",
@@ -118,8 +118,3 @@ class Operator:
         """The audit lines with these fields."""
         found = [line for line in self.lines() if line.get("logger") == "livetask.audit"]
         return [line for line in found if all(line.get(name) == value for name, value in wanted.items())]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, with_crds
 from tests.controlplane import ControlPlane
 from tests.controlplane.cluster import CONTROLLERS
 from tests.stage.objects import Objects
@@ -29,10 +29,7 @@ _NUMBERS = itertools.count(1)
 def plane() -> Iterator[ControlPlane]:
     """A control plane with the operator installed, and with the controller of ResourceQuotas."""
     with ControlPlane(controllers=(*CONTROLLERS, "resourcequota-controller")) as plane:
-        plane.kubectl("apply", "-k", str(ROOT / "crds"))
-        for kind in ("relaytasks", "preloadtasks"):
-            plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", f"crd/{kind}.livetask.dev")
-        plane.kubectl("apply", "-k", str(ROOT / "manifests"))
+        with_crds(plane).kubectl("apply", "-k", str(ROOT / "manifests"))
         yield plane
 
 

@@ -20,7 +20,9 @@ def test_a_namespace_has_no_more_objects_than_its_quota_says(mallory: Mallory, p
     small = re.sub(r"(count/\w+\.livetask\.dev): \d+", r"\1: 2", quota)
     plane.kubectl("apply", "-f", "-", stdin=small)
     counted = ("resourcequota/livetask", "-n", mallory.namespace)
-    wait_for(lambda: plane.get(*counted).get("status", {}).get("used"), "the quota is counted", 30)
+    # A new control plane takes half a minute to know that kinds like ours can be counted.
+    used = "count/relaytasks.livetask.dev"
+    wait_for(lambda: plane.get(*counted).get("status", {}).get("used", {}).get(used), "the quota is counted", 60)
     path = live_tasks("RelayTask", mallory.namespace)
 
     def create(name: str) -> int:
