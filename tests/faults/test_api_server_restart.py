@@ -118,10 +118,14 @@ def test_a_list_whose_rest_was_compacted_away_is_begun_anew(stage: Stage, cloud:
         rest = proxy.hold_before(lambda exchange: "continue" in exchange.query)
         operator = Operator(through, cloud.url, tmp_path / "operator")
         try:
-            rest.wait()
+            held = rest.wait()
             tenant.relay("one-more", suspend=True)
+            stage.cluster.kill_apiserver()  # whose cache would still know the rest
             stage.cluster.compact()
+            stage.cluster.start_apiserver()
             rest.let_go()
+            wait_for(lambda: held.status is not None, "an answer", 15)
+            assert held.status == 410
 
             for name in ("of-many-0", f"of-many-{MORE_THAN_A_PAGE - 1}", "one-more"):
                 Relay(tenant, name).reaches(reason="Suspended", within_s=NOTICED_WITHIN_S)
