@@ -237,7 +237,7 @@ class Follow:
         if (
             record.step is not None
             and record.may_cancel
-            and (newly_deleted or (asked and (_is_poll(record) or task.is_deleted)))
+            and (newly_deleted or (asked and (record.polls or task.is_deleted)))
         ):
             record.step.cancel()  # a look that hangs, or stands far back in the line, must not hold a person up
         self.step_soon(task.uid)
@@ -391,11 +391,6 @@ class Follow:
             known = {uid: record.task for uid, record in self._records.items() if record.kind is kind}
             if not await sweep(kind.api, known, self._records.keys(), partial(self.changed, plural), self.vanished):
                 self._sweep_at_s = min(self._sweep_at_s, self._mono() + SWEEP_AGAIN_S)
-
-
-def _is_poll(record: Record[Any]) -> bool:
-    """Whether the step under way is a look that nobody asked for: who asks now need not wait behind it."""
-    return record.asks and record.lane is Lane.POLL
 
 
 _REFUSALS = frozenset({Reason.CREDENTIALS_REJECTED, Reason.PERMISSION_DENIED})

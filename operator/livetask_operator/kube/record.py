@@ -108,6 +108,11 @@ class Record(Generic[AnyTask]):
     sent: Status | None = None
     """The status of a write without an answer so far: its event may come before that."""
 
+    @property
+    def polls(self) -> bool:
+        """Whether the step under way is a look that nobody asked for: who asks now need not wait behind it."""
+        return self.asks and self.lane is Lane.POLL
+
     def begun(self) -> None:
         """The step under way stands in no line any more: the next may."""
         self.left_line(self.task.uid)

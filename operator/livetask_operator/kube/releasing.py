@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 
 from livetask_operator.config import Config, Stops
 from livetask_operator.kube.api import KubeError, ObjectApi, ObjectGone
-from livetask_operator.kube.api import Refused as KubeRefused
 from livetask_operator.kube.asking import Asking, Refused
+from livetask_operator.kube.crd import Crd
 from livetask_operator.kube.record import Record, StopProgress
 from livetask_operator.kube.secrets import Secrets
 from livetask_operator.kube.writing import Writer
@@ -95,8 +95,7 @@ class Releasing:
         self._writer = writer
         self._look_soon = look_soon
         self._now = now
-        self._crd_reading: tuple[float, asyncio.Future[bool] | None] = (float("-inf"), None)
-        self._crd_is_hidden = False
+        self._crd = Crd(api, now)
         self._lists = FairPlaces(LISTS_AT_ONCE)
 
     async def step(self, record: Record[RelayTask]) -> float | None:
@@ -169,7 +168,7 @@ class Releasing:
         At the call all objects of the task are read anew, this one too; nothing is awaited between that and the call.
         """
         since_s, max_age_s = (progress.seen_s, CRD_AT_THE_CALL_S) if at_the_call else (0.0, CRD_READ_AGAIN_S)
-        crd_deleted = await self._crd_is_deleted(since_s, max_age_s)
+        crd_deleted = await self._crd.is_deleted(since_s, max_age_s)
         others = []
         if at_the_call:
             async with self._lists.place(record.task.namespace):
@@ -186,35 +185,6 @@ class Releasing:
         )
         if not isinstance(decision, Stop):
             raise NotDue(decision)
-
-    async def _crd_is_deleted(self, since_s: float, max_age_s: float) -> bool:
-        """What a reading says that began after `since_s`, and is not old.
-
-        A CRD's own deletion begins before its objects': one that is not being deleted after an object was seen deleted
-        did not bring that about.
-        """
-        while True:
-            began_s, reading = self._crd_reading
-            now_s = self._now().mono
-            if reading is not None and not reading.done() and began_s < since_s:
-                await asyncio.wait({reading})  # the next serves all who came meanwhile
-                continue
-            failed = reading is not None and reading.done() and (reading.cancelled() or reading.exception() is not None)
-            if reading is None or failed or began_s < since_s or now_s - began_s > max_age_s:
-                reading = asyncio.ensure_future(self._ask_for_crd())
-                reading.add_done_callback(lambda done: done.cancelled() or done.exception())  # told to whoever waits
-                self._crd_reading = (now_s, reading)
-            return await asyncio.shield(reading)  # others may wait for it, too
-
-    async def _ask_for_crd(self) -> bool:
-        """The CRD itself knows first; where it may not be read, as with Roles alone, its kind tells."""
-        try:
-            return await self._api.crd_is_deleted()
-        except KubeRefused as error:
-            if not self._crd_is_hidden:
-                self._crd_is_hidden = True
-                log.info("%s: whether it is being deleted is told by what can be done with its kind", error)
-            return not await self._api.takes_new_objects()
 
     async def _same_task(self, record: Record[RelayTask]) -> list[RelayTask]:
         """All objects that name the same task. What is told of this object itself, as an edit to Orphan, counts."""
