@@ -67,6 +67,8 @@ class Judge:
     stops: int = 0
     held: defaultdict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     """Which of KEYS each Secret ever held, by namespace and name."""
+    named: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Which Secrets each object ever named, by uid."""
     vain: set[str] = field(default_factory=set)
     _deleted: dict[str, _Known] = field(default_factory=dict)
 
@@ -76,6 +78,7 @@ class Judge:
     def written(self, body: Body) -> None:
         """A version of an object was stored."""
         self.histories.add(copy.deepcopy(body), now().wall)
+        self.named[body["metadata"]["uid"]].add(body["spec"]["credentialsSecretRef"]["name"])
         self.watch_owners()
 
     def watch_owners(self) -> None:
@@ -105,7 +108,9 @@ class Judge:
             self.wrong.append(f"a stop of {ref.task}, which {names} follows")
 
     def _asks_for(self, body: Body, credential: Credential) -> bool:
-        keys = self.held[body["metadata"]["namespace"], body["spec"]["credentialsSecretRef"]["name"]]
+        # The last key that the vendor accepted serves where the Secret that is named now is not there.
+        named = self.named[body["metadata"]["uid"]]
+        keys = {key for name in named for key in self.held[body["metadata"]["namespace"], name]}
         is_due = is_deleted(body) and now().wall >= deleted_at(body) + timedelta(
             seconds=body["spec"].get("stopDelaySeconds", 0)
         )
@@ -121,7 +126,8 @@ class Judge:
             return
         if task_of(body) in self.vain and self.cloud.failed_look_s >= known.since_s:
             return  # an accepted stop is enough where the look after it fails
-        keys = self.held[body["metadata"]["namespace"], body["spec"]["credentialsSecretRef"]["name"]]
+        named = self.named[body["metadata"]["uid"]]
+        keys = {key for name in named for key in self.held[body["metadata"]["namespace"], name]}
         if "seenWithKeyHash" not in body["status"] and "another account's" in keys:
             return  # nobody ever saw it, and the account that was named does not have it
         self.wrong.append(f"{label_of(body)} is gone, and {task_of(body)} runs on")
