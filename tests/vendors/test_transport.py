@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import socket
 import ssl
+import traceback
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -155,6 +156,14 @@ async def test_a_huge_answer_is_cut_off_at_the_limit() -> None:
 
     assert isinstance(fault, InvalidResponse)
     assert "larger than 1048576 bytes" in fault.detail
+
+
+async def test_an_error_that_is_kept_keeps_nothing_of_the_answer() -> None:
+    fault = await fault_of(floods)
+
+    kept = [value for frame, _ in traceback.walk_tb(fault.__traceback__) for value in frame.f_locals.values()]
+
+    assert not [value for value in kept if isinstance(value, bytes | bytearray) and len(value) > 10_000]
 
 
 async def test_an_answer_of_the_largest_size_is_taken() -> None:

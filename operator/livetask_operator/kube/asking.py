@@ -311,7 +311,8 @@ class Asking:
             return _not_put(refusal.error, refusal.next_try_s, self._monotonic())
         except VendorError as error:
             outcome = error.reason
-            return self._refused(question, error, turnstile)
+            lean = error.with_traceback(None)  # it is kept: not with the whole answer that it was read from
+            return self._refused(question, lean, turnstile)
         finally:
             if place is not None and has_place:
                 place.release()

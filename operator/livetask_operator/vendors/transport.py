@@ -122,12 +122,13 @@ class Transport:
         try:
             async with asyncio.timeout_at(self.deadline() if deadline is None else deadline):
                 return await self._exchange(request)
-        except (VendorError, NotSent):
+        except NotSent:
             raise
+        except VendorError as error:
+            # Errors are kept, and in cycles: their frames would keep a megabyte of an answer that was too long.
+            fault = error.with_traceback(None)
         except TimeoutError:
-            fault: VendorError = VendorUnavailable(
-                f"{_host(request)} did not answer within {self._timeout_s:g} seconds"
-            )
+            fault = VendorUnavailable(f"{_host(request)} did not answer within {self._timeout_s:g} seconds")
         except Exception as error:
             fault = _fault(error, _host(request))
         # Raised out here, where no exception is being handled: so it has no context that quotes headers.
