@@ -14,12 +14,10 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any, Self, TypeVar
-from urllib.parse import parse_qs
 
 import aiohttp
 import yaml
@@ -27,49 +25,18 @@ import yarl
 from aiohttp import web
 
 from tests.controlplane.certificates import Authority
+from tests.faults.exchange import Exchange as Exchange
+from tests.faults.exchange import Matches as Matches
+from tests.faults.exchange import everything as everything
 
 T = TypeVar("T")
 HOST = "127.0.0.1"
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"})
+CLOSED_AFTER_TURNS = 5
+"""Without a connection: nobody comes any more."""
+TURN_S = 0.005
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER on, for 0 s: a close sends a reset, not a good-bye."""
-
-
-@dataclass(eq=False)
-class Exchange:
-    """One request and what became of it. Times are of the monotonic clock."""
-
-    number: int
-    method: str
-    target: str
-    """Path and query, as they were sent."""
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-    arrived_s: float
-    forwarded_s: float | None = None
-    answered_s: float | None = None
-    """When the answer came from behind; for a watch, its head."""
-    status: int | None = None
-
-    @property
-    def path(self) -> str:
-        return self.target.partition("?")[0]
-
-    @property
-    def query(self) -> Mapping[str, str]:
-        """The first value of each parameter."""
-        return {name: values[0] for name, values in parse_qs(self.target.partition("?")[2], True).items()}
-
-    @property
-    def is_watch(self) -> bool:
-        return self.method == "GET" and self.query.get("watch") in ("true", "1")
-
-
-Matches = Callable[[Exchange], bool]
-
-
-def everything(_: Exchange) -> bool:
-    return True
 
 
 class _What(Enum):
@@ -289,12 +256,20 @@ class Proxy:
     async def _shut(self) -> None:
         if self._listening is None:
             return
+        for each in self._listening.sockets:
+            self._loop.remove_reader(each.fileno())  # closed at once, it would lose those that it has just accepted
+        turns_without = 0
+        while turns_without < CLOSED_AFTER_TURNS:  # some were being accepted, or shook hands
+            connections, tasks = tuple(self._server.connections), asyncio.all_tasks() - {asyncio.current_task()}
+            turns_without = 0 if connections or tasks else turns_without + 1
+            for connection in connections:
+                _reset(connection.transport)  # which cancels what is done for it
+            await asyncio.sleep(TURN_S)
         self._listening.close()
         self._listening = None
-        for connection in tuple(self._server.connections):
-            _reset(connection.transport)
         await self._server.shutdown(0)
         await self._session.close()
+        await asyncio.sleep(TURN_S)
 
     async def _close(self) -> None:
         for rule in tuple(self._rules):

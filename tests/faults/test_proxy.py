@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +19,7 @@ import pytest
 import yaml
 
 from livetask_simulator.client import Simulator
-from tests.faults.proxy import Exchange, Proxy
+from tests.faults.proxy import Exchange, Proxy, everything
 from tests.stage.objects import Objects, wait_for
 from tests.stage.processes import Cloud, Operator
 from tests.stage.tenant import Tenant
@@ -187,3 +190,30 @@ def test_a_watch_streams_goes_silent_while_it_stays_open_and_is_cut(
 
     assert watch.ended.wait(5)
     assert isinstance(watch.error, httpx.ReadError | httpx.RemoteProtocolError)
+
+
+def test_it_leaves_no_connection_behind_however_many_were_under_way(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: left.append(told.exc_value))
+
+    for turn in range(6):
+        with Proxy(cloud.url) as proxy:
+            rule = proxy.hold_after(everything, times=10)
+            asking = [threading.Thread(target=ask_and_be_cut_off, args=(proxy.url,)) for _ in range(20)]
+            for thread in asking:
+                thread.start()
+            if turn % 2:
+                rule.wait()
+        for thread in asking:
+            thread.join()
+    del proxy, rule
+    gc.collect()
+
+    assert left == []
+
+
+def ask_and_be_cut_off(url: str) -> None:
+    with contextlib.suppress(httpx.HTTPError):
+        httpx.get(f"{url}/_admin/tally", timeout=10, trust_env=False)
