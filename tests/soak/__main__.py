@@ -1,7 +1,8 @@
 """`make soak MINUTES=10 SEED=7`: breaks everything at random for so long, mends it, and judges what is left.
 
-In the first half operators are killed, too. In the second they live on, so that what one of them holds in memory can be
-compared: a minute and a quarter after it began to lead, and when all is quiet in the end.
+In the first half operators are killed, too. In the second they live on, so that what the one that leads holds in memory
+can be compared: at its begin, after all vendors have answered without end for some seconds, and when all is quiet in
+the end. What a process needed once the allocator keeps; what it needs more and more is a leak.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from tests.conftest import ROOT
 from tests.controlplane import ControlPlane
 from tests.faults.proxy import Proxy, in_front_of_api_server
-from tests.soak.breakage import Breakage
+from tests.soak.breakage import REHEARSED_S, Breakage
 from tests.soak.operators import Replicas
 from tests.soak.people import People
 from tests.soak.verdict import Verdict, leaked, status_is_wrong, stopped_wrongly
@@ -99,7 +100,9 @@ class Soak:
         act_at_s = fault_at_s = look_at_s = now_s
         tell_at_s = now_s + TELL_EVERY_S
         while (now_s := time.monotonic()) < end_s:
-            breakage.kills = now_s < half_s
+            if breakage.kills and now_s >= half_s:
+                breakage.kills, replicas.measure_from_s = False, now_s + REHEARSED_S
+                breakage.rehearse()
             breakage.go_on()
             if now_s >= fault_at_s:
                 fault_at_s = now_s + self._dice.expovariate(FAULTS_PER_S)

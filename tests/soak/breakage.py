@@ -20,6 +20,7 @@ from tests.stage.vendors import Alibaba
 LASTS_S = (1.0, 12.0)
 LEASE_IS_KEPT_S = 2.0
 """So long a leader may be frozen or cut off again and again, and keeps its Lease: the renewal deadline is 10 s."""
+REHEARSED_S = 12.0
 HUGE_BYTES = 8 * 1024 * 1024
 LOST_AT_VENDOR: tuple[tuple[str, dict[str, Any]], ...] = (
     ("throttle", {}),
@@ -73,6 +74,11 @@ class Breakage:
         name, way, _ = self._dice.choices(self._ways, [weight for _, _, weight in self._ways])[0]
         way(self._dice.uniform(*LASTS_S))
         self.done[name] += 1
+
+    def rehearse(self) -> None:
+        """All vendors answer without end for a while: as much as an operator may ever need at once."""
+        fault = self._cloud.fault("huge", size_bytes=HUGE_BYTES)
+        self._later(REHEARSED_S, lambda: self._clear(fault))
 
     def go_on(self) -> None:
         """Mend what is due."""
