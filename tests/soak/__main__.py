@@ -34,6 +34,8 @@ LOOK_ROUND_EVERY_S = 10.0
 SETTLED_FIRST_WITHIN_S = 120.0
 CONVERGES_WITHIN_S = 240.0
 """After the last fault: what a vendor refused is asked again every minute at least, a Lease takes 17 s to change."""
+LAST_WORDS_S = 10.0
+"""What was answered in the last moment of a fault may still be written, and put right."""
 QUIET_FOR_S = 15.0
 TELLS_MEMORY_FROM_MIN = 8.0
 
@@ -78,6 +80,7 @@ class Soak:
             self._say(f"it did not become right in time: {self._what_is_wrong()}")
         else:
             self._say("all is right")
+        time.sleep(LAST_WORDS_S)
         quiet = self._writes_when_quiet()
         people.look_round()
         growth, told = replicas.growth()
