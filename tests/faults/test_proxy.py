@@ -71,7 +71,7 @@ class Watch:
 def test_an_operator_works_through_it_and_all_that_it_says_is_in_the_trace(
     api_proxy: Through, cloud_proxy: Proxy, namespace: str, objects: Objects, cloud: Cloud, tmp_path: Path
 ) -> None:
-    tenant = Tenant(namespace, objects, cloud.admin)
+    tenant = Tenant(namespace, objects, cloud.admin, labels={"operator": "own"})
     tenant.starts("cup-final")
     arguments = ("--no-leader-elect", "--namespace", namespace)
     operator = Operator(api_proxy[1], cloud_proxy.url, tmp_path / "operator", arguments=arguments)
