@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from kubernetes.aio import client, config
 
 from livetask_operator.kube.api import Conflict, ObjectApi
+from livetask_operator.kube.turns import Account
+from livetask_operator.polling.scheduler import Taken
 from livetask_operator.reconcile.resource import RELAY_TASKS, RelayTask
 from tests.controlplane import ControlPlane
 from tests.kube.small_world import run, within, world
@@ -70,3 +74,24 @@ def test_an_object_that_was_replaced_during_a_look_is_forgotten_and_its_heir_fol
             return list(stage.follow._records), stage.server.body(new)["status"]["observedGeneration"]
 
     assert run(story()) == (["new"], 7)
+
+
+def test_an_object_that_is_gone_before_its_look_has_begun_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> int:
+        async with world() as stage:
+            uid = stage.server.create()
+            await within(10, lambda: stage.server.ready(uid) == "True/Running", "Running")
+            begin = stage.follow._turns._begin
+
+            def begin_as_it_goes(taken: Taken[str, Account]) -> None:
+                begin(taken)
+                stage.follow.vanished(taken.key)
+
+            stage.follow._turns._begin = begin_as_it_goes
+            looks = len(stage.vendor.looks)
+            await within(60, lambda: len(stage.vendor.looks) > looks, "its last look")
+            await asyncio.sleep(60)
+            return len(stage.vendor.looks) - looks
+
+    assert run(story()) == 1
+    assert "a fault in the operator" not in caplog.text

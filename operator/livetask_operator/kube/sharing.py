@@ -71,11 +71,11 @@ class Shared(ABC, Generic[T, W, A]):
     def leave(self, record: Record[T]) -> None:
         """An object is followed no more."""
         key = self._list_of(record.task)
-        members = self._members[key]
+        members = self._members.get(key)
         if isinstance(members, dict):
             members.pop(record.task.uid, None)
         if not isinstance(members, dict) or not members:
-            del self._members[key]
+            self._members.pop(key, None)
 
     async def look(self, record: Record[T], credential: Credential, lane: Lane, *, forced: bool) -> Any:
         """Look at an object's task: in a reading that is under way, if it may join one, or in one that serves many.
@@ -142,7 +142,7 @@ class Shared(ABC, Generic[T, W, A]):
                 yield record
 
     def _has_no_company(self, task: T) -> bool:
-        members = self._members[self._list_of(task)]
+        members = self._members.get(self._list_of(task))  # None: it was left while its look was on its way
         return not isinstance(members, dict) or len(members) == 1
 
     def _company(self, task: T) -> ListKey:
