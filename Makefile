@@ -64,7 +64,7 @@ test-image: $(READY) ## build the image twice, without a daemon, and run the ope
 	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()"
 	$(VENV)/bin/pytest tests/image/check_built.py
 
-test-crash: $(READY) ## kill the operator around every single effect of what it does, a process for each (about 25 min)
+test-crash: $(READY) ## kill the operator around every single effect of what it does, a process for each
 	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()"
 	CRASH_EVERY_POINT=1 $(VENV)/bin/pytest tests/faults/test_crash.py
 

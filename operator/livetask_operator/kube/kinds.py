@@ -1,8 +1,8 @@
 """Which kinds kopf watches, and that it looks again while one is missing.
 
 kopf looks which are served when a CRD changes, and the API server may serve a kind only a moment after the last change:
-nothing tells kopf then, and it would follow none of its objects until some CRD changes again. Measured on a busy
-machine: every eighth time that the CRDs were taken away and applied again.
+nothing tells kopf then, and it would follow none of its objects until some CRD changes again. Seen more than once, on a
+busy machine, where the CRDs were taken away and applied again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ log = logging.getLogger("livetask.watch")
 
 
 class Kinds:
-    """What kopf knows of the API server's kinds. kopf.operator takes `insights`, and `run` has to run inside of it."""
+    """What kopf knows of the API server's kinds: it takes `insights`, and `run` is to be begun where kopf was."""
 
     def __init__(self, plurals: Collection[str]) -> None:
         self.insights = Insights()

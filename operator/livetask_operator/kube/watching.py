@@ -9,10 +9,10 @@ import random
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import kopf
-from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory  # kopf.operator takes it, kopf has no name
+from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory  # kopf takes one, and has no name for it
 
 from livetask_operator.kube.connection import Connection
 from livetask_operator.kube.follow import Follow
@@ -191,8 +191,8 @@ async def watch(
         await asyncio.sleep(again_s)
 
 
-async def _until_one_ends(tasks: Collection[asyncio.Task[Any]]) -> None:
-    """Have kopf's tasks run until one of them ends, and end the others. Raises what it ended with.
+async def _until_one_ends(tasks: Collection[asyncio.Task[Any]]) -> NoReturn:
+    """Have kopf's tasks run until one of them ends, and end the others. Raises what it ended with, or RuntimeError.
 
     In the place of kopf's own: that cancels whatever began after it, stops under way among them. And together with a
     watch it cancels what the watch waits for, which hides the one from the other: it went on, and nobody knew of it.
@@ -204,6 +204,7 @@ async def _until_one_ends(tasks: Collection[asyncio.Task[Any]]) -> None:
         await _end([task for task in asyncio.all_tasks() if task.get_name().startswith(WATCHER)])
     for task in done:
         task.result()
+    raise RuntimeError(f"{', '.join(task.get_name() for task in done)} ended")
 
 
 async def _end(tasks: Collection[asyncio.Task[Any]]) -> None:
