@@ -11,6 +11,7 @@ import pytest
 from tests.controlplane import ControlPlane
 
 ROOT = Path(__file__).parent.parent
+OWN_NAMESPACE = "livetask-system"
 _NUMBERS = itertools.count(1)
 
 
@@ -33,6 +34,19 @@ def control_plane() -> Iterator[ControlPlane]:
 def crds(control_plane: ControlPlane) -> ControlPlane:
     """The control plane with both CRDs established."""
     return with_crds(control_plane)
+
+
+@pytest.fixture(scope="session")
+def installed(crds: ControlPlane) -> ControlPlane:
+    """The control plane with everything that `kubectl apply -k manifests/` brings."""
+    crds.kubectl("apply", "-k", str(ROOT / "manifests"))
+    return crds
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(installed: ControlPlane) -> Path:
+    """Acts as the operator's own ServiceAccount, with the rights that manifests/ gives it and no more."""
+    return installed.kubeconfig_of(OWN_NAMESPACE, "livetask-operator")
 
 
 @pytest.fixture

@@ -10,13 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.controlplane import ControlPlane
 from tests.faults.proxy import Proxy, in_front_of_api_server
 from tests.stage.objects import Objects
 from tests.stage.processes import Cloud
-
-OWN_NAMESPACE = "livetask-system"
 
 
 @pytest.fixture(scope="package")
@@ -25,19 +22,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     cloud = Cloud(tmp_path_factory.mktemp("cloud"))
     yield cloud
     cloud.stop()
-
-
-@pytest.fixture(scope="package")
-def installed(crds: ControlPlane) -> ControlPlane:
-    """The control plane with everything that `kubectl apply -k manifests/` brings."""
-    crds.kubectl("apply", "-k", str(ROOT / "manifests"))
-    return crds
-
-
-@pytest.fixture(scope="package")
-def kubeconfig(installed: ControlPlane) -> Path:
-    """Acts as the operator's own ServiceAccount, with the rights that manifests/ gives it and no more."""
-    return installed.kubeconfig_of(OWN_NAMESPACE, "livetask-operator")
 
 
 @pytest.fixture(scope="package")

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import OWN_NAMESPACE, ROOT
 from tests.controlplane import ControlPlane
-from tests.faults.conftest import OWN_NAMESPACE
 from tests.faults.outages import is_first_list_of_relays, is_watch_of_relays
 from tests.faults.proxy import Proxy, in_front_of_api_server
 from tests.stage.objects import Objects, live_tasks, wait_for

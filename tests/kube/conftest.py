@@ -8,13 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.controlplane import ControlPlane
 from tests.stage.objects import Objects
 from tests.stage.processes import Cloud, Operator
 from tests.stage.tenant import Tenant
-
-OWN_NAMESPACE = "livetask-system"
 
 
 @pytest.fixture(scope="session")
@@ -23,19 +20,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     cloud = Cloud(tmp_path_factory.mktemp("cloud"))
     yield cloud
     cloud.stop()
-
-
-@pytest.fixture(scope="session")
-def installed(crds: ControlPlane) -> ControlPlane:
-    """The control plane with everything that `kubectl apply -k manifests/` brings."""
-    crds.kubectl("apply", "-k", str(ROOT / "manifests"))
-    return crds
-
-
-@pytest.fixture(scope="session")
-def kubeconfig(installed: ControlPlane) -> Path:
-    """Acts as the operator's own ServiceAccount, with the rights that manifests/ gives it and no more."""
-    return installed.kubeconfig_of(OWN_NAMESPACE, "livetask-operator")
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import OWN_NAMESPACE, ROOT
 from tests.controlplane import ControlPlane
-from tests.kube.conftest import OWN_NAMESPACE
 from tests.stage.objects import Objects, wait_for
 from tests.stage.processes import Cloud, Operator
 from tests.stage.tenant import Tenant, until

@@ -13,9 +13,8 @@ import pytest
 import yaml
 
 from livetask_simulator.client import Call
-from tests.conftest import ROOT
+from tests.conftest import OWN_NAMESPACE, ROOT
 from tests.controlplane import ControlPlane
-from tests.kube.conftest import OWN_NAMESPACE
 from tests.stage.objects import Objects, live_tasks
 from tests.stage.processes import Cloud, Operator
 from tests.stage.tenant import Relay, Tenant, until
