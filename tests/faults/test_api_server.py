@@ -17,9 +17,10 @@ import pytest
 
 from tests.controlplane import ControlPlane
 from tests.faults import outages
+from tests.faults.behind_proxy import behind_proxy
 from tests.faults.impatient import Impatient
 from tests.faults.outages import Outage
-from tests.faults.proxy import Proxy, in_front_of_api_server
+from tests.faults.proxy import Proxy
 from tests.stage.objects import Objects, wait_for
 from tests.stage.processes import Cloud, Operator
 from tests.stage.tenant import Relay, Tenant
@@ -98,14 +99,10 @@ def stage(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("api-server")
-    installed.kubectl("create", "namespace", NAMESPACE)
-    proxy, through = in_front_of_api_server(kubeconfig, folder / "proxy")
-    with proxy:
-        operator = Operator(through, cloud.url, folder / "operator", arguments=SELECTOR)
+    with behind_proxy(installed, kubeconfig, cloud, folder, NAMESPACE, SELECTOR) as (proxy, operator):
         pulse = Pulse(operator)
         yield Stage(proxy, operator, Tenant(NAMESPACE, objects, cloud.admin, LABELS), pulse)
         pulse.stop()
-        assert operator.stop() == 0
 
 
 @pytest.mark.parametrize("kind", AWAY, ids=lambda kind: kind.__name__)
@@ -149,16 +146,12 @@ def odd(
     """With an operator in a hurry: when kopf breaks off, it begins anew at once."""
     folder = tmp_path_factory.mktemp("odd")
     namespace = f"{NAMESPACE}-odd"
-    installed.kubectl("create", "namespace", namespace)
-    proxy, through = in_front_of_api_server(kubeconfig, folder / "proxy")
     labels = {"operator": "own", "stage": namespace}
-    with proxy:
-        arguments = ("--no-leader-elect", "--selector", f"stage={namespace}")
-        operator = Impatient(through, cloud.url, folder / "operator", arguments=arguments)
+    arguments = ("--no-leader-elect", "--selector", f"stage={namespace}")
+    with behind_proxy(installed, kubeconfig, cloud, folder, namespace, arguments, Impatient) as (proxy, operator):
         pulse = Pulse(operator)
         yield Stage(proxy, operator, Tenant(namespace, objects, cloud.admin, labels), pulse)
         pulse.stop()
-        assert operator.stop() == 0
 
 
 @pytest.mark.parametrize("kind", ODD, ids=lambda kind: kind.__name__)

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.controlplane import ControlPlane
-from tests.faults.proxy import Exchange, Matches, Proxy, Rule, in_front_of_api_server
+from tests.faults.behind_proxy import behind_proxy
+from tests.faults.proxy import Exchange, Matches, Proxy, Rule
 from tests.stage.objects import Objects, live_tasks, wait_for
 from tests.stage.processes import Cloud, Operator
 from tests.stage.tenant import Relay, Tenant
@@ -70,13 +71,9 @@ def stage(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("writes")
-    installed.kubectl("create", "namespace", NAMESPACE)
-    proxy, through = in_front_of_api_server(kubeconfig, folder / "proxy")
-    with proxy:
-        arguments = ("--no-leader-elect", "--namespace", NAMESPACE)
-        operator = Operator(through, cloud.url, folder / "operator", arguments=arguments)
+    arguments = ("--no-leader-elect", "--namespace", NAMESPACE)
+    with behind_proxy(installed, kubeconfig, cloud, folder, NAMESPACE, arguments) as (proxy, operator):
         yield Stage(proxy, operator, Tenant(NAMESPACE, objects, cloud.admin, labels={"operator": "own"}))
-        assert operator.stop() == 0
 
 
 def patches(path: str) -> Matches:
