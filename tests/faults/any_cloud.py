@@ -31,23 +31,11 @@ from livetask_operator.vendors.contract import (
 from tests.faults.truth import HOME
 from tests.kube.small_world import Body, Server, Vendor, now
 from tests.polling.fake_time import now_s
+from tests.reconcile import given
 from tests.reconcile.given import ALIBABA, relay_body
 
 TAKES_S = 0.05
-ERRORS: Mapping[str, type[VendorError]] = {
-    error.__name__: error
-    for error in (
-        contract.CredentialsRejected,
-        contract.PermissionDenied,
-        contract.InvalidRequest,
-        contract.ClockSkew,
-        contract.AccountSuspended,
-        contract.EndpointNotFound,
-        contract.Throttled,
-        contract.VendorUnavailable,
-        contract.InvalidResponse,
-    )
-}
+ERRORS: Mapping[str, type[VendorError]] = {error.__name__: error for error in given.ERRORS.values()}
 HANGS, LOST, VAIN, PARTLY = "hangs", "lost", "vain", "partly"
 LOOK_FAULTS = (*ERRORS, HANGS, PARTLY)
 STOP_FAULTS = (*ERRORS, HANGS, LOST, VAIN)

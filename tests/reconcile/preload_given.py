@@ -185,3 +185,11 @@ def preloaded(task: PreloadTask, *story: tuple[float, PreloadRows | Trouble | No
         else:
             life.look(outcome)
     return life.task.status
+
+
+GROWN_S = 600.0
+"""An age at which nothing is forgiven any more."""
+LATE_S = 3 * DAY_S
+PENDING = row(RowState.PENDING, 0, said="pending")
+UNKNOWN = row(RowState.UNKNOWN, None, said="melting")
+THROTTLED = preload_trouble(Reason.THROTTLED)

@@ -9,12 +9,14 @@ import pytest
 from livetask_operator.reconcile.looks import review_at_s
 from livetask_operator.reconcile.reasons import MAY_PASS, NEEDS_PERSON, Reason
 from livetask_operator.reconcile.trouble import Trouble
-from livetask_operator.vendors.contract import PreloadRows, RowState
+from livetask_operator.vendors.contract import PreloadRows
 from tests.reconcile.checker import contradictions
 from tests.reconcile.given import at
 from tests.reconcile.preload_given import (
     DAY_S,
     FINAL,
+    GROWN_S,
+    LATE_S,
     OPENING,
     PreloadLife,
     body_of_preload,
@@ -26,12 +28,6 @@ from tests.reconcile.preload_given import (
     rows,
 )
 
-GROWN_S = 600.0
-"""An age at which nothing is forgiven any more."""
-LATE_S = 3 * DAY_S
-PENDING = row(RowState.PENDING, 0, said="pending")
-UNKNOWN = row(RowState.UNKNOWN, None, said="melting")
-THROTTLED = preload_trouble(Reason.THROTTLED)
 Story = list[tuple[float, PreloadRows | Trouble | None]]
 SEEN = rows(row())
 

@@ -16,9 +16,13 @@ from tests.reconcile.checker import contradictions
 from tests.reconcile.given import at, shown
 from tests.reconcile.kstatus import kstatus
 from tests.reconcile.preload_given import (
-    DAY_S,
     FINAL,
+    GROWN_S,
+    LATE_S,
     OPENING,
+    PENDING,
+    THROTTLED,
+    UNKNOWN,
     PreloadLife,
     body_of_preload,
     done,
@@ -31,12 +35,6 @@ from tests.reconcile.preload_given import (
     with_preload_status,
 )
 
-GROWN_S = 600.0
-"""An age at which nothing is forgiven any more."""
-LATE_S = 3 * DAY_S
-PENDING = row(RowState.PENDING, 0, said="pending")
-UNKNOWN = row(RowState.UNKNOWN, None, said="melting")
-THROTTLED = preload_trouble(Reason.THROTTLED)
 REJECTED = preload_trouble(Reason.CREDENTIALS_REJECTED)
 
 
