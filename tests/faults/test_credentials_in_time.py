@@ -99,15 +99,21 @@ def test_a_refused_key_of_deleted_objects_is_tried_as_sparingly_and_the_new_one_
     assert keys == {"key-2"}
 
 
+async def blocked(stage: World) -> str:
+    """A deleted object whose key the vendor refused, and would take now."""
+    uid = await runs(stage)
+    stage.vendor.stop_fails = CredentialsRejected("switched off")
+    stage.server.delete(uid)
+    await within(10, lambda: stage.server.ready(uid) == "Unknown/CredentialsRejected", "blocked")
+    stage.vendor.stop_fails = None
+    stage.vendor.stops.clear()
+    return uid
+
+
 def test_a_new_key_that_never_saw_the_task_stops_it_and_lets_its_object_go() -> None:
     async def story() -> tuple[list[str], list[str]]:
         async with world(forgetting()) as stage:
-            uid = await runs(stage)
-            stage.vendor.stop_fails = CredentialsRejected("switched off")
-            stage.server.delete(uid)
-            await within(10, lambda: stage.server.ready(uid) == "Unknown/CredentialsRejected", "blocked")
-            stage.vendor.stop_fails = None
-            stage.vendor.stops.clear()
+            await blocked(stage)
             rotate(stage)
             await within(10, lambda: not stage.server.bodies, "gone")
             return [key for _, key in stage.vendor.stops], stage.secrets.events
@@ -121,12 +127,7 @@ def test_a_new_key_that_never_saw_the_task_stops_it_and_lets_its_object_go() -> 
 def test_it_lets_it_go_too_where_the_operator_ended_between_the_stop_and_the_end() -> None:
     async def story() -> tuple[list[str], list[str]]:
         async with world(forgetting()) as stage:
-            uid = await runs(stage)
-            stage.vendor.stop_fails = CredentialsRejected("switched off")
-            stage.server.delete(uid)
-            await within(10, lambda: stage.server.ready(uid) == "Unknown/CredentialsRejected", "blocked")
-            stage.vendor.stop_fails = None
-            stage.vendor.stops.clear()
+            uid = await blocked(stage)
             stage.server.refuses["remove"] = Unavailable("503")
             rotate(stage)
             await within(10, lambda: stage.vendor.stops, "the stop")
