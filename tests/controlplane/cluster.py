@@ -267,6 +267,8 @@ class ControlPlane:
             "--secure-port=0",
             f"--service-account-private-key-file={self._account_key}",
             f"--root-ca-file={self._authority.certificate}",
+            # A quota that was made before its controller knew the kind is counted only at the next round: 5 min apart.
+            "--resource-quota-sync-period=5s",
         )
 
     def _start(self, name: str, *flags: str) -> ChildProcess:
