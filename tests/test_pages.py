@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from livetask_operator.observability.families import MADE_WHEN_ASKED
 from livetask_operator.observability.metrics import Metrics
 from tests.conftest import ROOT
 
@@ -56,4 +57,4 @@ def test_the_page_for_who_is_on_call_has_every_metric() -> None:
 def metrics() -> set[str]:
     """Their names, as queries have them."""
     text = Metrics().text().decode()
-    return set(re.findall(r"^# TYPE (livetask_\w+)", text, re.MULTILINE))
+    return set(re.findall(r"^# TYPE (livetask_\w+)", text, re.MULTILINE)) | {each.name for each in MADE_WHEN_ASKED}

@@ -135,7 +135,8 @@ def test_a_check_shows_the_effective_settings_a_line_each() -> None:
     assert "quotas.huaweiCloud.DeletePullTask: 5 a second" in lines
     assert "accounts.sports: alibabaCloud, keys LTAI...r1, LTAI...r2; GetMPUTaskStatus 30 a second" in lines
     assert "statusWords.huaweiCloud.suspend: Paused" in lines
-    assert lines[-3:] == ["stopDelaySeconds: 60", "stops: Hold (no stop call is made)", "clusterName: prod-eu"]
+    assert lines[-4:-1] == ["stopDelaySeconds: 60", "stops: Hold (no stop call is made)", "clusterName: prod-eu"]
+    assert lines[-1] == "objectMetrics: true"
 
 
 def test_a_check_shows_no_whole_key_id() -> None:
@@ -148,5 +149,5 @@ def test_metrics_name_an_account_by_its_group_or_by_a_hash_and_never_by_its_key(
     config = Config(accounts=(AccountGroup("sports", "AlibabaCloud", ("LTAI-one", "LTAI-two")),))
 
     assert config.account_label("AlibabaCloud", config.account_of("AlibabaCloud", "LTAI-two")) == "sports"
-    assert re.fullmatch(r"key-[0-9a-f]{8}", config.account_label("AlibabaCloud", "LTAI-other"))
-    assert re.fullmatch(r"key-[0-9a-f]{8}", config.account_label("TencentCloud", "sports"))
+    assert re.fullmatch(r"key-[0-9a-f]{12}", config.account_label("AlibabaCloud", "LTAI-other"))
+    assert re.fullmatch(r"key-[0-9a-f]{12}", config.account_label("TencentCloud", "sports"))

@@ -1,116 +1,128 @@
-"""What Prometheus gets to read."""
+"""What Prometheus gets to read of what is kept up to date all the time.
+
+What is made when it is asked for, of objects and accounts, is in `tests/kube/test_shown.py`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 
 import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from livetask_operator.observability.metrics import Metrics
-from livetask_operator.polling.quota import Turnstile
+from livetask_operator.observability.calls import FORGOTTEN_AFTER_S
+from livetask_operator.observability.metrics import Metrics, View
 
 SPORTS = ("AlibabaCloud", "sports", "GetMPUTaskStatus")
-OTHER_UNITS = ("milliseconds", "ms", "minutes", "hours", "percent", "kilobytes", "megabytes")
+CALL = dict(zip(("vendor", "account", "call"), SPORTS, strict=True))
+HOUR_S = 3600.0
+
+
+class Nothing(View):
+    """A process that leads and follows no object; accounts are named as they are."""
+
+    def account_label(self, vendor: str, account: str) -> str:
+        return account
+
+    def parts(self) -> Iterator[str]:
+        yield ""
 
 
 @pytest.fixture
 def metrics() -> Metrics:
-    """Each metric with a sample."""
     metrics = Metrics()
-    metrics.called("AlibabaCloud", "GetMPUTaskStatus", "ok", 0.07)
-    metrics.called("AlibabaCloud", "GetMPUTaskStatus", "Throttled", 0.02)
-    metrics.show_rounds({SPORTS: 4.5})
-    metrics.show_quotas({SPORTS: Turnstile(10.0, lambda: 100.0)})
-    metrics.count_objects("RelayTask", {"Running": 3, "Failed": 1})
-    metrics.count_deletions({"CredentialsRejected": 1})
-    metrics.writes.labels("status", "ok").inc()
-    metrics.secrets_in_use.set(2)
-    metrics.secret_age_seconds.set(4.5)
-    metrics.leader.set(1)
-    metrics.loop_lag_seconds.set(0.002)
+    metrics.begin(Nothing())
     return metrics
 
 
-def families(metrics: Metrics) -> dict[str, Metric]:
-    found: Iterable[Metric] = text_string_to_metric_families(metrics.text().decode())
-    return {family.name: family for family in found}
+def families(metrics: Metrics) -> Mapping[str, Metric]:
+    return {family.name: family for family in text_string_to_metric_families(metrics.text().decode())}
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:
-    return metrics.registry.get_sample_value(name, labels)
+    samples = (sample for family in families(metrics).values() for sample in family.samples)
+    return next((each.value for each in samples if (each.name, each.labels) == (name, labels)), None)
 
 
-def test_every_metric_is_there_under_its_name(metrics: Metrics) -> None:
-    ours = {sample.name for family in families(metrics).values() for sample in family.samples}
+def test_calls_are_counted_by_account_and_by_what_came_of_them(metrics: Metrics) -> None:
+    metrics.called(SPORTS, "ok", 0.07, now_s=1.0)
+    metrics.called(SPORTS, "ok", 0.07, now_s=2.0)
+    metrics.called(SPORTS, "Throttled", 0.02, now_s=3.0)
 
-    assert {name for name in ours if name.startswith("livetask_")} == {
-        "livetask_vendor_calls_total",
-        "livetask_vendor_call_seconds_bucket",
-        "livetask_vendor_call_seconds_count",
-        "livetask_vendor_call_seconds_sum",
-        "livetask_account_round_factor",
-        "livetask_quota_limit_per_second",
-        "livetask_quota_rate_per_second",
-        "livetask_quota_used_per_second",
-        "livetask_quota_waiting",
-        "livetask_deletions_waiting",
-        "livetask_objects",
-        "livetask_api_writes_total",
-        "livetask_events_dropped_total",
-        "livetask_secrets_in_use",
-        "livetask_secret_age_seconds",
-        "livetask_leader",
-        "livetask_loop_lag_seconds",
-    }
+    assert value(metrics, "livetask_vendor_calls_total", **CALL, outcome="ok") == 2
+    assert value(metrics, "livetask_vendor_calls_total", **CALL, outcome="Throttled") == 1
+    of_both = {"vendor": "AlibabaCloud", "call": "GetMPUTaskStatus"}
+    assert value(metrics, "livetask_vendor_call_seconds_count", **of_both) == 3
 
 
-def test_the_names_keep_the_rules_of_prometheus(metrics: Metrics) -> None:
-    for family in families(metrics).values():
-        assert family.documentation, f"{family.name} has no help text"
-        assert family.type != "unknown", f"{family.name} has no type"
-        assert not family.name.endswith(OTHER_UNITS), f"{family.name} is not in a base unit"
-        is_counter = family.type == "counter"
-        for sample in family.samples:
-            assert sample.name.endswith("_total") == is_counter, f"{sample.name} is a {family.type}"
-            assert sample.name != family.name or not is_counter
+def test_an_account_that_was_not_called_for_hours_is_shown_no_more(metrics: Metrics) -> None:
+    metrics.called(SPORTS, "ok", 0.07, now_s=0.0)
+    metrics.called(("HuaweiCloud", "quiet", "ListPullTasks"), "ok", 0.07, now_s=HOUR_S)
+
+    metrics.called(("HuaweiCloud", "busy", "ListPullTasks"), "ok", 0.07, now_s=FORGOTTEN_AFTER_S + 1)
+
+    shown = {sample.labels["account"] for sample in families(metrics)["livetask_vendor_calls"].samples}
+    assert shown == {"quiet", "busy"}
 
 
-def test_calls_are_counted_by_what_came_of_them(metrics: Metrics) -> None:
-    ask = {"vendor": "AlibabaCloud", "call": "GetMPUTaskStatus"}
+def test_accounts_that_come_and_go_cost_no_memory_where_nobody_reads_the_metrics(metrics: Metrics) -> None:
+    for number in range(20_000):
+        metrics.called(("AlibabaCloud", f"key-{number}", "GetMPUTaskStatus"), "ok", 0.07, now_s=10.0 * number)
 
-    assert value(metrics, "livetask_vendor_calls_total", **ask, outcome="ok") == 1
-    assert value(metrics, "livetask_vendor_calls_total", **ask, outcome="Throttled") == 1
-
-
-def test_an_accounts_quota_and_rounds_are_shown_while_it_is_in_use(metrics: Metrics) -> None:
-    sports = dict(zip(("vendor", "account", "call"), SPORTS, strict=True))
-    assert value(metrics, "livetask_account_round_factor", **sports) == 4.5
-    assert value(metrics, "livetask_quota_limit_per_second", **sports) == 10
-    assert value(metrics, "livetask_quota_waiting", **sports, who="people") == 0
-
-    metrics.show_rounds({})
-    metrics.show_quotas({})
-
-    assert value(metrics, "livetask_account_round_factor", **sports) is None
-    assert value(metrics, "livetask_quota_limit_per_second", **sports) is None
+    assert len(metrics._calls._accounts) < 2_000
 
 
-def test_a_state_that_no_object_has_any_more_shows_none(metrics: Metrics) -> None:
-    metrics.count_objects("RelayTask", {"Running": 4})
+def test_an_answers_size_and_a_polls_lateness_are_told_by_vendor(metrics: Metrics) -> None:
+    metrics.answer_sizes("AlibabaCloud", "GetMPUTaskStatus")(300)
+    metrics.polled("AlibabaCloud", 0.7)
+    metrics.polled("AlibabaCloud", -0.001)
 
-    assert value(metrics, "livetask_objects", kind="RelayTask", state="Running") == 4
-    assert value(metrics, "livetask_objects", kind="RelayTask", state="Failed") == 0
+    call = {"vendor": "AlibabaCloud", "call": "GetMPUTaskStatus"}
+    assert value(metrics, "livetask_vendor_answer_bytes_bucket", **call, le="256.0") == 0
+    assert value(metrics, "livetask_vendor_answer_bytes_bucket", **call, le="1024.0") == 1
+    assert value(metrics, "livetask_poll_late_seconds_sum", vendor="AlibabaCloud") == 0.7
+    assert value(metrics, "livetask_poll_late_seconds_bucket", vendor="AlibabaCloud", le="0.1") == 1
+
+
+def test_stops_are_there_from_the_start_and_a_failed_one_counts_whatever_its_reason(metrics: Metrics) -> None:
+    metrics.stops_to_come("AlibabaCloud")
+    assert value(metrics, "livetask_stops_total", vendor="AlibabaCloud", outcome="stop_failed") == 0
+
+    metrics.stop("AlibabaCloud", "stop_failed:Throttled")
+    metrics.stop("AlibabaCloud", "stop_failed:PermissionDenied")
+    metrics.stop("AlibabaCloud", "LeftRunning")
+
+    assert value(metrics, "livetask_stops_total", vendor="AlibabaCloud", outcome="stop_failed") == 2
+    assert value(metrics, "livetask_stops_total", vendor="AlibabaCloud", outcome="LeftRunning") == 1
+
+
+def test_who_does_not_lead_any_more_shows_no_accounts(metrics: Metrics) -> None:
+    metrics.called(SPORTS, "ok", 0.07, now_s=1.0)
+
+    metrics.end()
+
+    assert "sports" not in metrics.text().decode()
+    assert value(metrics, "livetask_leader") == 0
 
 
 def test_two_operators_in_one_process_do_not_add_up(metrics: Metrics) -> None:
+    metrics.leader.set(1)
+
     other = Metrics()
 
-    other.leader.set(0)
-
-    assert value(metrics, "livetask_leader") == 1
+    assert value(other, "livetask_leader") == 0
 
 
 def test_the_process_shows_its_own_memory(metrics: Metrics) -> None:
     assert (value(metrics, "process_resident_memory_bytes") or 0) > 0
+
+
+async def test_read_in_parts_it_is_the_same_text(metrics: Metrics) -> None:
+    metrics.called(SPORTS, "ok", 0.07, now_s=1.0)
+
+    parts = [part async for part in metrics.parts()]
+
+    ours = [line for line in b"".join(parts).splitlines() if b"livetask_" in line]
+    assert len(parts) > 2
+    assert ours == [line for line in metrics.text().splitlines() if b"livetask_" in line]

@@ -81,6 +81,7 @@ def _config(document: object) -> Config:
         "stopDelaySeconds",
         "stops",
         "clusterName",
+        "objectMetrics",
     )
     top = _section(document, "", keys)
     status_call = _status_call(top.get("alibabaCloud"))
@@ -95,6 +96,7 @@ def _config(document: object) -> Config:
         cluster_name=_text(
             top.get("clusterName", ""), "clusterName", CLUSTER_NAME, "letters, digits and ._:/@- (128 at most)"
         ),
+        object_metrics=_flag(top, "objectMetrics", usual=True),
     )
 
 
@@ -218,6 +220,13 @@ def _stop_delay(top: Mapping[str, object]) -> int:
     value = top.get("stopDelaySeconds", 0)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_STOP_DELAY_S:
         raise Fault("stopDelaySeconds", f"is {_kind(value)}; write whole seconds from 0 to {MAX_STOP_DELAY_S}")
+    return value
+
+
+def _flag(top: Mapping[str, object], key: str, *, usual: bool) -> bool:
+    value = top.get(key, usual)
+    if not isinstance(value, bool):
+        raise Fault(key, f"is {_kind(value)}; write true or false")
     return value
 
 

@@ -97,6 +97,8 @@ class Config:
     stop_delay_s: int = 0
     stops: Stops = Stops.ALLOW
     cluster_name: str = ""
+    object_metrics: bool = True
+    """Whether metrics have series of each object and Secret."""
 
     @classmethod
     def default(cls) -> Self:
@@ -118,7 +120,7 @@ class Config:
         """An account as metrics name it: by its group's name, or by a short hash of its key's or project's id."""
         if any(group.vendor == vendor and group.name == account for group in self.accounts):
             return account
-        return f"key-{hashlib.sha256(account.encode()).hexdigest()[:8]}"
+        return f"key-{hashlib.sha256(account.encode()).hexdigest()[:12]}"
 
     def limit(self, vendor: str, account: str, call: str) -> Limit:
         """How often this may be called; `account` is a key id, a project id or what `account_of` said."""
@@ -159,6 +161,7 @@ def _lines(config: Config) -> Iterator[str]:
     yield f"stopDelaySeconds: {config.stop_delay_s}"
     yield f"stops: {config.stops}" + (" (no stop call is made)" if config.stops is Stops.HOLD else "")
     yield f"clusterName: {config.cluster_name or '(none)'}"
+    yield f"objectMetrics: {str(config.object_metrics).lower()}"
 
 
 def _in_words(limit: Limit) -> str:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
+from livetask_operator.kube.proven import Proven, was_seen
+from livetask_operator.observability.families import UNPROVEN
 from livetask_operator.observability.metrics import Metrics
 from livetask_operator.polling import backoff
 from livetask_operator.polling.quota import Lane, QuotaKey, Quotas, Turnstile
@@ -33,12 +35,12 @@ from livetask_operator.vendors.contract import (
     Vendor,
     VendorError,
     guarded,
+    weighed,
 )
 
 TRIAL_WAIT_S = 2.0
 """For so long others wait for the first answer to a key that no vendor has accepted yet."""
 SPREAD_S = 1.0
-MAX_PROVEN = 10_000
 UNDER_WAY = 64
 """So many calls of an account that somebody waits for may be under way at a time, of each kind: one whose vendor hangs
 must not gather the connections that other accounts have to the same host. Of polls the scheduler has few under way."""
@@ -133,10 +135,7 @@ class Asking:
         self._accepted_again = accepted_again
         self._may_change = may_change
         self._refusals = Refusals()
-        self._proven: set[str] = set()
-        """Fingerprints of the credentials that a vendor accepted."""
-        self._accepted_at: set[tuple[str, str, str]] = set()
-        """And at which vendor and account: whoever only names an account does not draw on its budget."""
+        self._proven = Proven()
         self._trials: dict[str, asyncio.Event] = {}
         self._places: WeakKeyDictionary[Turnstile, asyncio.Semaphore] = WeakKeyDictionary()
 
@@ -154,8 +153,19 @@ class Asking:
 
     def is_proven(self, credential: Credential, quota: QuotaKey) -> bool:
         """Whether a vendor has accepted exactly this credential for this account."""
-        at = (credential.fingerprint, *quota[:2])
-        return at in self._accepted_at and credential.fingerprint in self._proven
+        return self._proven.at(credential, quota)
+
+    def draws_on(self, quota: QuotaKey, credential: Credential, *, seen: bool) -> bool:
+        """Whether its calls are counted with the account's; `seen`: it saw the object's task before."""
+        return seen or self._proven.at(credential, quota)
+
+    def accepted_s(self, credential: Credential) -> float | None:
+        """When its vendor last accepted it; None: not yet, as far as this process knows."""
+        return self._proven.accepted_s(credential)
+
+    def refused_since_s(self, credential: Credential) -> Mapping[str, float]:
+        """Since when it is refused, by reason; empty where it is not."""
+        return self._refusals.since_s(credential)
 
     async def look(
         self,
@@ -174,7 +184,7 @@ class Asking:
         vendor = task.vendor
         account = vendor.account(credential, task.ref)
         question = Question(
-            vendor, account, vendor.look_call, credential, lane, forced, _was_seen(task, credential), begun
+            vendor, account, vendor.look_call, credential, lane, forced, was_seen(task, credential), begun
         )
 
         async def send(turn: Turn) -> Mapping[TaskRef, Look]:
@@ -215,7 +225,7 @@ class Asking:
             credential,
             Lane.DELETION,
             forced,
-            _was_seen(task, credential),
+            was_seen(task, credential),
             begun,
             may_send,
         )
@@ -261,7 +271,7 @@ class Asking:
 
     async def ask(self, question: Question, send: Callable[[Turn], Awaitable[T]]) -> T | NotAnswered:
         """Send, each call when it is its turn, and note what the answer says of the credential and the quota."""
-        if question.credential.fingerprint in self._proven:
+        if question.credential in self._proven:
             return await self._put(question, send)
         async with self._trial(question.credential):
             return await self._put(question, send)
@@ -275,8 +285,9 @@ class Asking:
             return _not_put(*standing, now_s)
         quota = self._quotas.key(question.vendor.name, question.account, call)
         own = self._quotas.of(question.vendor.name, question.account, call)
-        draws_on_it = question.seen or self.is_proven(credential, quota)
+        draws_on_it = self.draws_on(quota, credential, seen=question.seen)
         turnstile = own if draws_on_it else self._quotas.of_unproven(credential.fingerprint)
+        counted = quota if draws_on_it else (quota[0], UNPROVEN, call)
         noted = self._refusals.noted(credential, right)
         is_poll = question.lane is Lane.POLL
         place = None if is_poll else self._places.setdefault(turnstile, asyncio.Semaphore(UNDER_WAY))
@@ -297,7 +308,8 @@ class Asking:
                 if standing is not None:
                     raise _RefusedMeanwhile(*standing)
             if sent_s is not None:
-                self._metrics.called(question.vendor.name, call, "ok", self._monotonic() - sent_s)
+                now_s = self._monotonic()
+                self._metrics.called(counted, "ok", now_s - sent_s, now_s)
                 sent_s = None
             if question.may_send is not None:
                 await question.may_send()
@@ -305,7 +317,8 @@ class Asking:
 
         outcome = "cancelled"
         try:
-            answer = await send(turn)
+            with weighed(self._metrics.answer_sizes(question.vendor.name, call)):
+                answer = await send(turn)
             outcome = "ok"
         except _RefusedMeanwhile as refusal:
             return _not_put(refusal.error, refusal.next_try_s, self._monotonic())
@@ -317,9 +330,13 @@ class Asking:
             if place is not None and has_place:
                 place.release()
             if sent_s is not None:
-                self._metrics.called(question.vendor.name, call, outcome, self._monotonic() - sent_s)
-        if not self.is_proven(credential, quota):
-            self._prove(credential, quota)
+                now_s = self._monotonic()
+                self._metrics.called(counted, outcome, now_s - sent_s, now_s)
+        if self.is_proven(credential, quota):
+            self._proven.accepted(credential, now_s)
+        else:
+            self._proven.prove(credential, quota, now_s)
+            self._quotas.proven(credential.fingerprint)
         if turnstile is not own:
             own.budget.spend(self._monotonic())  # whose trial it was is known only now
         turnstile.budget.answered(self._monotonic())
@@ -327,18 +344,10 @@ class Asking:
             self._accepted_again(credential)
         return answer
 
-    def _prove(self, credential: Credential, quota: QuotaKey) -> None:
-        if len(self._accepted_at) >= MAX_PROVEN:
-            self._accepted_at.clear()  # most are of keys that were rotated long ago; the others prove themselves again
-            self._proven.clear()
-        self._proven.add(credential.fingerprint)
-        self._accepted_at.add((credential.fingerprint, *quota[:2]))
-        self._quotas.proven(credential.fingerprint)
-
     def _refused(self, question: Question, error: VendorError, turnstile: Turnstile) -> NotAnswered:
         now_s = self._monotonic()
         if isinstance(error, CredentialsRejected):
-            self._proven.discard(question.credential.fingerprint)
+            self._proven.rejected(question.credential)
         if isinstance(error, Throttled):
             turnstile.throttled(error.retry_after_s)
         next_try_s = self._refusals.refused(question.credential, question.right, error, now_s)
@@ -349,11 +358,11 @@ class Asking:
         """Let one caller try a key that is not known to be good: a wrong one is refused once, not hundreds of times."""
         key = credential.fingerprint
         deadline_s = self._monotonic() + TRIAL_WAIT_S
-        while key not in self._proven and key in self._trials and (left_s := deadline_s - self._monotonic()) > 0:
+        while credential not in self._proven and key in self._trials and (left_s := deadline_s - self._monotonic()) > 0:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(left_s):
                     await self._trials[key].wait()
-        mine = key not in self._proven and key not in self._trials
+        mine = credential not in self._proven and key not in self._trials
         if mine:
             self._trials[key] = asyncio.Event()
         try:
@@ -361,10 +370,6 @@ class Asking:
         finally:
             if mine:
                 self._trials.pop(key).set()
-
-
-def _was_seen(task: RelayTask, credential: Credential) -> bool:
-    return task.status.seen_with_key_hash == credential.key_hash
 
 
 def _after_first(turn: Turn) -> Turn:

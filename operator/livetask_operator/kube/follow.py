@@ -7,7 +7,6 @@ kopf's can die without a word.
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import math
 import random
@@ -52,9 +51,6 @@ NO_SECRET = ""
 behind another tenant's thousands."""
 TICK_S = 1.0
 EDIT_AGAIN_S = 1.0
-SETTLED_S = 15.0
-"""After so long the objects of the start have been looked at."""
-COUNT_EVERY_S = 5.0
 POLLS_AT_ONCE_S = 2.0
 """So many seconds' worth of an account's quota may be under way as polls, where the vendor is slow."""
 POLLS_AT_ONCE_AT_LEAST = 8
@@ -101,16 +97,19 @@ class Follow:
         sharing = Sharing(self._asking, self.secrets, self._told, self._spawn)
         preloads = PreloadSharing(self._asking, self.secrets, self._told, self._spawn)
         relays = apis[RELAY_TASKS]
-        releasing = Releasing(relays, self.secrets, self._asking, writer, relay_vendors, config, self.step_soon, now)
+        releasing = Releasing(
+            relays, self.secrets, self._asking, writer, relay_vendors, config, metrics, self.step_soon, now
+        )
         self._kinds: Mapping[str, Kind] = {
             RELAY_TASKS: Relays(relays, relay_vendors, writer, self._looking, sharing, releasing),
             PRELOAD_TASKS: Preloads(apis[PRELOAD_TASKS], preload_vendors, self._looking, preloads),
         }
         self._records: dict[str, Record[Any]] = {}
         self._unreadable: dict[str, str] = {}
-        self._showing = Showing(metrics, config, self._rounds, self._quotas)
+        self._metrics = metrics
+        self._showing = Showing(self._records, config, self._rounds, self._quotas, self._asking, self.secrets, now)
         self._turns = Turns(self._begin_step, self._polls_at_once, health, self._mono)
-        self._left_line = self._turns.begun
+        self._left_line = self._has_left_line  # one for all
         self._reviews = Reviews(self._looking, self._turns, self._quotas, self._rounds, now)
         self._work: set[asyncio.Task[Any]] = set()
         self._sweep_at_s = float("inf")
@@ -257,7 +256,7 @@ class Follow:
         """Have steps taken as they fall due, until `stop`."""
         self._sweep_at_s = self._mono() + SWEEP_EVERY_S
         self._turns.start()
-        count_at_s, freeze_at_s = self._mono(), self._mono() + SETTLED_S
+        self._metrics.begin(self._showing)
         while not self._stopping:
             now_s = self._mono()
             for uid in self._reviews.pop_due():
@@ -266,14 +265,6 @@ class Follow:
             if now_s >= self._sweep_at_s:
                 self._sweep_at_s = now_s + SWEEP_EVERY_S
                 self._spawn(self._sweep())
-            if now_s >= count_at_s:
-                count_at_s = now_s + COUNT_EVERY_S
-                self._showing.show(self._records.values(), now_s)
-            if now_s >= freeze_at_s:
-                freeze_at_s = float("inf")
-                # What the start brought lives long; to look through it again and again would hold the loop up.
-                gc.collect(1)
-                gc.freeze()
             await asyncio.sleep(TICK_S)
 
     async def stop(self) -> None:
@@ -287,6 +278,7 @@ class Follow:
             await asyncio.wait(self._work, timeout=STOP_GRACE_S)
         for work in self._work:
             work.cancel()
+        self._metrics.end()
 
     def _turn(self, record: Record[Any], due_s: float, lane: Lane | None = None) -> Turn[Account]:
         task = record.task
@@ -332,6 +324,12 @@ class Follow:
         self._turns.set(taken.key, self._turn(record, taken.turn.due_s, taken.turn.lane))
         self._turns.ended(taken.key, taken.turn.lane)
         return False
+
+    def _has_left_line(self, uid: str) -> None:
+        """A step's request stands in no line any more."""
+        late_s = self._turns.begun(uid)
+        if late_s is not None and (record := self._records.get(uid)) is not None:
+            self._metrics.polled(record.task.vendor.name, late_s)
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.get_running_loop().create_task(work)

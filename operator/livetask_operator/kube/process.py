@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import time
@@ -34,6 +35,8 @@ from livetask_operator.vendors.contract import PreloadVendor, RelayVendor
 
 HEARTBEAT_WITHIN_S = 30.0
 LAG_EVERY_S = 1.0
+SETTLED_S = 15.0
+"""After so long the objects of the start have been looked at."""
 EVENTS_GRACE_S = 3.0
 """For what is still to be posted at the end: an API server that hangs must not keep the Lease from the next."""
 
@@ -128,6 +131,7 @@ async def _lead(
 ) -> int:
     """Follow until a signal, or until a part of it ends that must not. `work` is done besides, `watch` is kopf's."""
     kopf_ready = asyncio.Event()
+    asyncio.get_running_loop().call_later(SETTLED_S, _keep_what_is_there)
     health.require(HEARTBEAT, HEARTBEAT_WITHIN_S)
     work |= {
         asyncio.create_task(follow.run(), name="scheduler"),
@@ -200,6 +204,12 @@ def _listen_to_signals(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+
+
+def _keep_what_is_there() -> None:
+    """What the start brought lives long; to look through it for cycles again and again would hold the loop up."""
+    gc.collect(1)
+    gc.freeze()
 
 
 async def _measure_lag(metrics: Metrics) -> None:

@@ -18,6 +18,7 @@ from livetask_operator.kube.record import Record, StopProgress
 from livetask_operator.kube.secrets import Secrets
 from livetask_operator.kube.writing import Writer
 from livetask_operator.observability.logging import audit
+from livetask_operator.observability.metrics import Metrics
 from livetask_operator.polling import backoff
 from livetask_operator.polling.fair import FairPlaces
 from livetask_operator.polling.quota import Lane
@@ -83,6 +84,7 @@ class Releasing:
         writer: Writer,
         vendors: Mapping[str, RelayVendor],
         config: Config,
+        metrics: Metrics,
         look_soon: Callable[[str], None],
         now: Callable[[], Instant],
     ) -> None:
@@ -92,10 +94,13 @@ class Releasing:
         self._asking = asking
         self._vendors = vendors
         self._config = config
+        self._metrics = metrics
         self._writer = writer
         self._look_soon = look_soon
         self._now = now
         self._crd = Crd(api, now)
+        for vendor in vendors.values():
+            metrics.stops_to_come(vendor.name)
         self._lists = FairPlaces(LISTS_AT_ONCE)
 
     async def step(self, record: Record[RelayTask]) -> float | None:
@@ -359,6 +364,7 @@ class Releasing:
 
     def _audit(self, record: Record[RelayTask], outcome: str, request_id: str = "") -> None:
         task = record.task
+        self._metrics.stop(task.ref.vendor, outcome)
         audit(
             namespace=task.namespace,
             name=task.name,

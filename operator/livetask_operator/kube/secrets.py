@@ -110,6 +110,13 @@ class Secrets:
         found = entry.content.keys.get(task.vendor.name)
         return Trouble.secret_unusable(task, found) if isinstance(found, str) else found
 
+    def credentials(self) -> Iterator[tuple[tuple[str, str, str], Credential]]:
+        """Of each Secret in use its namespace, name and vendor, and the credential that it holds now."""
+        for (namespace, name), entry in self._entries.items():
+            for vendor, found in ((entry.content and entry.content.keys) or {}).items():
+                if isinstance(found, Credential):
+                    yield (namespace, name, vendor), found
+
     async def read_again(self, task: Resource) -> bool:
         """Read an object's Secret now, as after the vendor refused its key. Returns whether it has changed."""
         key = (task.namespace, task.secret)

@@ -99,10 +99,11 @@ class Turns:
         """An object has no turn any more."""
         self._scheduler.drop(uid)
 
-    def begun(self, uid: str) -> None:
-        """An object's poll stands in no line any more."""
-        self._scheduler.begun(uid)
+    def begun(self, uid: str) -> float | None:
+        """An object's request stands in no line any more. Returns how late it was, in seconds, where it is a poll."""
+        due_s = self._scheduler.begun(uid)
         self._go_on()
+        return None if due_s is None else self._monotonic() - due_s
 
     def ended(self, uid: str, lane: Lane) -> None:
         """An object's step is over."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import logging
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -11,6 +14,12 @@ from livetask_operator.observability.health import Health
 from livetask_operator.observability.metrics import CONTENT_TYPE, Metrics
 
 CLOSE_WITHIN_S = 0.5
+SCRAPES_AT_ONCE = 8
+"""Who reads slowly keeps a list of all objects in memory meanwhile."""
+SCRAPE_WITHIN_S = 60.0
+"""Prometheus gives up after its scrape_timeout, 10 seconds as a rule."""
+
+log = logging.getLogger("livetask.http")
 
 
 class ListenError(ValueError):
@@ -46,6 +55,7 @@ class ObservabilityServer:
     def __init__(self, health: Health, metrics: Metrics) -> None:
         self._health = health
         self._metrics = metrics
+        self._scrapes = 0
         application = web.Application()
         application.router.add_get("/healthz", self._healthz)
         application.router.add_get("/readyz", self._readyz)
@@ -77,8 +87,27 @@ class ObservabilityServer:
             return _text(200, "\n".join(["ready", *self._health.notes]))
         return _text(503, "\n".join([f"not ready: {self._health.not_ready_because}", *self._health.notes]))
 
-    async def _show_metrics(self, _: web.Request) -> web.Response:
-        return web.Response(body=self._metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+    async def _show_metrics(self, request: web.Request) -> web.StreamResponse:
+        """Send them part by part: of thousands of objects they are never whole in memory."""
+        if self._scrapes >= SCRAPES_AT_ONCE:
+            return _text(503, f"{SCRAPES_AT_ONCE} others are reading the metrics; try again in a moment")
+        self._scrapes += 1
+        response = web.StreamResponse(headers={"Content-Type": CONTENT_TYPE})
+        try:
+            async with asyncio.timeout(SCRAPE_WITHIN_S), aclosing(self._metrics.parts()) as parts:
+                await response.prepare(request)
+                async for part in parts:
+                    await response.write(part)
+                await response.write_eof()
+        except ConnectionError:
+            log.debug("who was reading the metrics has gone away")
+        except TimeoutError:
+            log.warning("who was reading the metrics had not read them after %g s", SCRAPE_WITHIN_S)
+            if request.transport is not None:
+                request.transport.abort()  # what was sent must not pass for all of it
+        finally:
+            self._scrapes -= 1
+        return response
 
 
 def _text(status: int, words: str) -> web.Response:

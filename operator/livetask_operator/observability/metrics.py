@@ -1,35 +1,50 @@
-"""All metrics that the operator shows: their names, labels and meaning in one place.
+"""The metrics of one operator: those that are kept up to date all the time, and how all of them are written.
 
-They live in a registry of their own, so that two operators in one process (in tests) do not add up.
+Those that are made of what is there when they are asked for are named in `families.py`. The registry is the operator's
+own, so that two operators in one process (in tests) do not add up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
+from livetask_operator.observability.calls import Calls, Quota
+
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 CALL_SECONDS = (0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 10.0)
 """A call takes 10 seconds at most, all included."""
+ANSWER_BYTES = (256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576)
+"""An answer has a mebibyte at most."""
+LATE_SECONDS = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 150.0, 300.0, 900.0, 3600.0)
+
+STOP_OUTCOMES = (
+    "stop_sent",
+    "stop_not_sent",
+    "stop_accepted",
+    "stop_gone",
+    "stop_unsettled",
+    "stop_failed",
+    "AlreadyGone",
+    "LeftRunning",
+    "Orphaned",
+)
+"""The words of the audit lines."""
 
 
-class Quota(Protocol):
-    """What is shown of an account's quota for a call."""
+class View(Protocol):
+    """What the process that follows objects shows of them, made when it is asked for."""
 
-    @property
-    def limit_per_s(self) -> float: ...
-    @property
-    def rate_per_s(self) -> float: ...
-    @property
-    def used_last_second(self) -> int: ...
-    @property
-    def people_waiting(self) -> int: ...
-    @property
-    def polls_waiting(self) -> int: ...
+    def account_label(self, vendor: str, account: str) -> str:
+        """An account as metrics name it."""
+
+    def parts(self) -> Iterator[str]:
+        """Whole lines of the text format, in parts that take a millisecond or two each; some are empty."""
 
 
 class Metrics:
@@ -40,54 +55,33 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.vendor_calls = Counter(
-            "livetask_vendor_calls_total",
-            "Calls to vendors, by what came of them: ok, or the reason as in conditions.",
-            ["vendor", "call", "outcome"],
-            registry=self.registry,
-        )
-        self.vendor_call_seconds = Histogram(
+        self._view: View | None = None
+        self._calls = Calls()
+        self._call_seconds = Histogram(
             "livetask_vendor_call_seconds",
             "How long calls to vendors took.",
             ["vendor", "call"],
             buckets=CALL_SECONDS,
             registry=self.registry,
         )
-        account = ["vendor", "account", "call"]
-        self.round_factor = Gauge(
-            "livetask_account_round_factor",
-            "How many times longer than it wishes an object of the account waits for its next look: 1 is in time.",
-            account,
+        self._answer_bytes = Histogram(
+            "livetask_vendor_answer_bytes",
+            "How large the vendors' answers were.",
+            ["vendor", "call"],
+            buckets=ANSWER_BYTES,
             registry=self.registry,
         )
-        self.quota_limit = Gauge(
-            "livetask_quota_limit_per_second",
-            "Calls a second that the configuration allows the account.",
-            account,
+        self._poll_late = Histogram(
+            "livetask_poll_late_seconds",
+            "How late polls went out against their due time; ended tasks, which come after all others, are left out.",
+            ["vendor"],
+            buckets=LATE_SECONDS,
             registry=self.registry,
         )
-        self.quota_rate = Gauge(
-            "livetask_quota_rate_per_second",
-            "Calls a second that may go out now: less after throttling answers, 0 in a pause.",
-            account,
-            registry=self.registry,
-        )
-        self.quota_used = Gauge(
-            "livetask_quota_used_per_second", "Calls of the last second.", account, registry=self.registry
-        )
-        self.quota_waiting = Gauge(
-            "livetask_quota_waiting",
-            "Calls that wait for their turn, by who waits: people (deletions, new, edited or asked for) or polls.",
-            [*account, "who"],
-            registry=self.registry,
-        )
-        self.objects = Gauge(
-            "livetask_objects", "Objects that are followed, by state.", ["kind", "state"], registry=self.registry
-        )
-        self.deletions_waiting = Gauge(
-            "livetask_deletions_waiting",
-            "Deleted objects that are still there, by what they wait for: the reason of their Ready.",
-            ["reason"],
+        self._stops = Counter(
+            "livetask_stops_total",
+            "What became of stops, with the words of the audit lines: one deletion may bring several.",
+            ["vendor", "outcome"],
             registry=self.registry,
         )
         self.writes = Counter(
@@ -113,50 +107,76 @@ class Metrics:
             "How late the event loop was the last time it was asked.",
             registry=self.registry,
         )
-        self._calls: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
-        self._shown: set[tuple[str, str]] = set()
+        # To find a series by its labels costs more than to count in it.
+        self._seconds_of: dict[tuple[str, str], Histogram] = {}
+        self._sizes_of: dict[tuple[str, str], Callable[[float], None]] = {}
+        self._lateness_of: dict[str, Histogram] = {}
 
-    def called(self, vendor: str, call: str, outcome: str, seconds: float) -> None:
-        """A call to a vendor is over."""
-        key = (vendor, call, outcome)
-        if key not in self._calls:  # to find a series by its labels costs more than to count in it
-            self._calls[key] = (self.vendor_calls.labels(*key), self.vendor_call_seconds.labels(vendor, call))
-        calls, took = self._calls[key]
-        calls.inc()
+    # What happens
+
+    def called(self, quota: Quota, outcome: str, seconds: float, now_s: float) -> None:
+        """A call to a vendor, counted by its vendor, account and name, is over."""
+        self._calls.count(quota, outcome, now_s)
+        key = (quota[0], quota[2])
+        took = self._seconds_of.get(key)
+        if took is None:
+            took = self._seconds_of[key] = self._call_seconds.labels(*key)
         took.observe(seconds)
 
-    def show_rounds(self, factors: Mapping[tuple[str, str, str], float]) -> None:
-        """Show by how much each account's objects are looked at less often than they wish."""
-        self.round_factor.clear()
-        for account, factor in factors.items():
-            self.round_factor.labels(*account).set(factor)
+    def answer_sizes(self, vendor: str, call: str) -> Callable[[float], None]:
+        """What is to be told how many bytes each answer to such a call has."""
+        key = (vendor, call)
+        if key not in self._sizes_of:
+            self._sizes_of[key] = self._answer_bytes.labels(*key).observe
+        return self._sizes_of[key]
 
-    def show_quotas(self, quotas: Mapping[tuple[str, str, str], Quota]) -> None:
-        """Show how each account's quota is used; accounts that are not used any more are shown no more."""
-        for gauge in (self.quota_limit, self.quota_rate, self.quota_used, self.quota_waiting):
-            gauge.clear()
-        for account, quota in quotas.items():
-            self.quota_limit.labels(*account).set(quota.limit_per_s)
-            self.quota_rate.labels(*account).set(quota.rate_per_s)
-            self.quota_used.labels(*account).set(quota.used_last_second)
-            self.quota_waiting.labels(*account, "people").set(quota.people_waiting)
-            self.quota_waiting.labels(*account, "polls").set(quota.polls_waiting)
+    def polled(self, vendor: str, late_s: float) -> None:
+        """A poll has gone out, so late against its due time."""
+        late = self._lateness_of.get(vendor)
+        if late is None:
+            late = self._lateness_of[vendor] = self._poll_late.labels(vendor)
+        late.observe(max(0.0, late_s))
 
-    def count_objects(self, kind: str, by_state: Mapping[str, int]) -> None:
-        """Show how many objects of a kind are in which state; a state that has none any more shows 0."""
-        now = {(kind, state) for state in by_state}
-        for gone in {shown for shown in self._shown if shown[0] == kind} - now:
-            self.objects.labels(*gone).set(0)
-        for state, count in by_state.items():
-            self.objects.labels(kind, state).set(count)
-        self._shown |= now
+    def stop(self, vendor: str, outcome: str) -> None:
+        """Something became of a stop; `outcome` as the audit line has it."""
+        self._stops.labels(vendor, outcome.partition(":")[0]).inc()
 
-    def count_deletions(self, by_reason: Mapping[str, int]) -> None:
-        """Show how many deleted objects wait for what; a reason that none has any more is shown no more."""
-        self.deletions_waiting.clear()
-        for reason, count in by_reason.items():
-            self.deletions_waiting.labels(reason).set(count)
+    def stops_to_come(self, vendor: str) -> None:
+        """Show that there were none: a first failure would else be no rise, but a series that was not there before."""
+        for outcome in STOP_OUTCOMES:
+            self._stops.labels(vendor, outcome)
+
+    def begin(self, view: View) -> None:
+        """This process follows objects from now on."""
+        self._view = view
+
+    def end(self) -> None:
+        """It does not any more."""
+        self._view = None
+
+    # What is shown
+
+    async def parts(self) -> AsyncGenerator[bytes, None]:
+        """All of them in Prometheus' text format, of type CONTENT_TYPE; between the parts others have their turn."""
+        for part in self._parts():
+            if part:
+                yield part
+            await asyncio.sleep(0)
 
     def text(self) -> bytes:
-        """All of them in Prometheus' text format, of type CONTENT_TYPE."""
-        return generate_latest(self.registry)
+        """All of them at once."""
+        return b"".join(self._parts())
+
+    def _parts(self) -> Iterator[bytes]:
+        yield generate_latest(self.registry)
+        view = self._view
+        if view is None:
+            return
+        for part in self._calls.parts(view.account_label):
+            yield _encoded(part)
+        for part in view.parts():
+            yield _encoded(part)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "replace")  # half of a surrogate pair in a name must not cost all the others

@@ -52,6 +52,14 @@ class Refusals:
         """How many refusals in a row are noted: who waited in a line sees by it whether there was one meanwhile."""
         return sum(refusal.count for refusal in self._noted(credential, call))
 
+    def since_s(self, credential: Credential) -> dict[str, float]:
+        """Since when it is refused, whatever for, by reason; in monotonic seconds."""
+        since: dict[str, float] = {}
+        for refusal in self._refusals.get(credential.fingerprint, {}).values():
+            reason = refusal.error.reason
+            since[reason] = min(refusal.first_s, since.get(reason, refusal.first_s))
+        return since
+
     def refused(self, credential: Credential, call: str, error: VendorError, now_s: float) -> float | None:
         """Note a refusal. Returns when to try again, or None where the error is not of this kind."""
         if isinstance(error, CredentialsRejected):

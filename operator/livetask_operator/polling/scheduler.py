@@ -90,7 +90,8 @@ class Scheduler(Generic[K, A]):
         self._later: list[Entry[K]] = []
         self._accounts: dict[A, _Account[K, A]] = {}
         self._ready: tuple[OrderedDict[A, None], ...] = tuple(OrderedDict() for _ in Lane)
-        self._under_way: dict[K, tuple[A, Lane, bool]] = {}
+        self._under_way: dict[K, tuple[A, Lane, float | None, bool]] = {}
+        """Their account, lane, when they were due if that is to be told, and whether they stand in the line."""
         self._number = 0
 
     def __len__(self) -> int:
@@ -136,19 +137,24 @@ class Scheduler(Generic[K, A]):
                 self._forget_idle(account)
         return None
 
-    def begun(self, key: K) -> None:
-        """An object's request has left the line, or it needs none: the next may stand there."""
-        account_name, lane, in_line = self._under_way.get(key, (None, Lane.POLL, False))
-        if account_name is not None and in_line:
-            self._under_way[key] = (account_name, lane, False)
-            account = self._accounts[account_name]
-            account.in_line[lane] -= 1
-            self._offer(account, lane)
+    def begun(self, key: K) -> float | None:
+        """An object's request has left the line, or it needs none: the next may stand there.
+
+        Returns when it was due, where it is a poll that has left the line now; not of an ended task, which comes last.
+        """
+        account_name, lane, due_s, in_line = self._under_way.get(key, (None, Lane.POLL, None, False))
+        if account_name is None or not in_line:
+            return None
+        self._under_way[key] = (account_name, lane, due_s, False)
+        account = self._accounts[account_name]
+        account.in_line[lane] -= 1
+        self._offer(account, lane)
+        return due_s
 
     def ended(self, key: K) -> None:
         """An object's step is over."""
         self.begun(key)
-        account_name, lane, _ = self._under_way.pop(key)
+        account_name, lane, _, _ = self._under_way.pop(key)
         account = self._accounts[account_name]
         account.under_way[lane] -= 1
         self._offer(account, lane)
@@ -231,7 +237,8 @@ class Scheduler(Generic[K, A]):
         turn = self._turns.pop(key)
         account.under_way[lane] += 1
         account.in_line[lane] += 1
-        self._under_way[key] = (account.name, lane, True)
+        told_s = turn.due_s if lane is Lane.POLL and not turn.ended else None
+        self._under_way[key] = (account.name, lane, told_s, True)
         self._offer(account, lane)
         return Taken(key, turn, max(0.0, now_s - turn.due_s) / turn.weight_s)
 

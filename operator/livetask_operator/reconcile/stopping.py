@@ -24,6 +24,8 @@ STOPPING_SHOWN_AFTER_S = 1.0
 RESEND_STOP_AFTER_S = 10.0
 """A task that still runs so long after an accepted stop is stopped again."""
 CONFIRM_LOOK_TIMEOUT_S = 5.0
+BLOCKED_AFTER_S = 60.0
+"""A stop that has not come to its end so long after it was due is blocked, whatever its status says."""
 KEPT_CREDENTIAL_S = 3600.0
 """For so long after a deletion was seen the last accepted credential serves where the Secret is gone."""
 
@@ -66,6 +68,7 @@ class Stop:
     """Send the stop."""
 
 
+_HOLDS = frozenset({Reason.STOPS_HELD, Reason.STOP_NOT_CONFIRMED})
 _SAYS_NOTHING = MAY_PASS | {Reason.SUSPENDED, Reason.STALE}
 
 Decision = Orphan | Hold | Wait | LeaveRunning | LookFirst | Stop
@@ -76,6 +79,21 @@ def stop_due(task: RelayTask, default_delay_s: int) -> datetime:
     if task.deleted is None:
         raise ValueError(f"RelayTask {task.label} is not being deleted")
     return task.deleted + timedelta(seconds=default_delay_s if task.stop_delay_s is None else task.stop_delay_s)
+
+
+def blocked_by(task: RelayTask, due: datetime, now: Instant) -> str | None:
+    """The reason that keeps a deleted object from going, as its status says; None where all goes its usual way.
+
+    Where no cause is written its stop has a minute: the API server may not take what would be written.
+    """
+    if not task.has_finalizer:
+        return None
+    ready = task.status.condition("Ready")
+    if ready is not None and (ready.reason in _HOLDS or ready.message.startswith(words.NOT_STOPPED)):
+        return ready.reason
+    if now.wall < due + timedelta(seconds=BLOCKED_AFTER_S):
+        return None
+    return "" if ready is None else ready.reason
 
 
 def stop_is_due(

@@ -260,6 +260,27 @@ def check_guard() -> None:
     _guard.get()()
 
 
+Scale = Callable[[float], None]
+"""Is told how many bytes an answer has."""
+
+_scale: ContextVar[Scale] = ContextVar("scale", default=lambda _: None)
+
+
+@contextmanager
+def weighed(scale: Scale) -> Iterator[None]:
+    """Have the size of each answer that comes in here told."""
+    token = _scale.set(scale)
+    try:
+        yield
+    finally:
+        _scale.reset(token)
+
+
+def weigh(answer_bytes: int) -> None:
+    """For whoever receives: an answer of so many bytes has come, or so much of one that was given up."""
+    _scale.get()(answer_bytes)
+
+
 class RelayVendor(Vendor, Protocol):
     """What the operator asks of a vendor's relay service."""
 

@@ -32,6 +32,7 @@ from livetask_operator.vendors.contract import (
     VendorError,
     VendorUnavailable,
     check_guard,
+    weigh,
 )
 
 MAX_CONNECTIONS_PER_HOST = 192
@@ -153,10 +154,15 @@ class Transport:
                 raise InvalidResponse(f"{_host(request)} sent a compressed answer, which was not asked for")
             body = bytearray()
             assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - for the type checker
-            async for chunk in response.stream:
-                body += chunk
-                if len(body) > self._max_answer_bytes:
-                    raise InvalidResponse(f"{_host(request)} sent an answer larger than {self._max_answer_bytes} bytes")
+            try:
+                async for chunk in response.stream:
+                    body += chunk
+                    if len(body) > self._max_answer_bytes:
+                        raise InvalidResponse(
+                            f"{_host(request)} sent an answer larger than {self._max_answer_bytes} bytes"
+                        )
+            finally:
+                weigh(len(body))
             return Answer(response.status_code, headers, bytes(body))
         finally:
             await response.aclose()
