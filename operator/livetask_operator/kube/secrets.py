@@ -49,6 +49,17 @@ class _Content:
     forbidden: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The credential for one vendor that a Secret held when it was last read, in monotonic seconds."""
+
+    namespace: str
+    name: str
+    vendor: str
+    credential: Credential
+    read_s: float
+
+
 @dataclass(slots=True)
 class _Entry:
     key: Key
@@ -57,6 +68,7 @@ class _Entry:
     """Whose credentials are looked for in it, by name."""
     content: _Content | None = None
     read_s: float = 0.0
+    """When the reading began that brought the content: it may have been changed since."""
     tried_s: float = 0.0
     """When it was last read, or should have been: one that cannot be read must not keep the others from their turn."""
     failed: bool = False
@@ -110,12 +122,12 @@ class Secrets:
         found = entry.content.keys.get(task.vendor.name)
         return Trouble.secret_unusable(task, found) if isinstance(found, str) else found
 
-    def credentials(self) -> Iterator[tuple[tuple[str, str, str], Credential]]:
-        """Of each Secret in use its namespace, name and vendor, and the credential that it holds now."""
+    def held(self) -> Iterator[Held]:
+        """The credentials that the Secrets in use hold, as they were last read."""
         for (namespace, name), entry in self._entries.items():
             for vendor, found in ((entry.content and entry.content.keys) or {}).items():
                 if isinstance(found, Credential):
-                    yield (namespace, name, vendor), found
+                    yield Held(namespace, name, vendor, found, entry.read_s)
 
     async def read_again(self, task: Resource) -> bool:
         """Read an object's Secret now, as after the vendor refused its key. Returns whether it has changed."""
@@ -201,7 +213,7 @@ class Secrets:
     async def _fetch(self, key: Key, entry: _Entry, lane: Lane) -> _Content:
         namespace, name = key
         await self._turnstile.enter(namespace, lane)
-        before = entry.content
+        before, began_s = entry.content, self._monotonic()
         try:
             with translated(f"get Secret {namespace}/{name}"):
                 secret = await self._core.read_namespaced_secret(name, namespace, _request_timeout=READ_TIMEOUT_S)
@@ -213,7 +225,7 @@ class Secrets:
             if before is None or not before.forbidden:
                 log.error("a Secret may not be read: %s", error)
             content = _Content(forbidden=True)
-        entry.content, entry.read_s = content, self._monotonic()
+        entry.content, entry.read_s = content, began_s
         if self._entries.get(key) is entry and before is not None and _differs(before, content):
             self._changed(namespace, name)
         return content

@@ -13,9 +13,9 @@ from livetask_operator.config import Config
 from livetask_operator.kube.asking import Asking
 from livetask_operator.kube.proven import was_seen
 from livetask_operator.kube.record import Record
-from livetask_operator.kube.secrets import Secrets
+from livetask_operator.kube.secrets import Held, Secrets
 from livetask_operator.observability import families
-from livetask_operator.observability.exposition import Family, sliced
+from livetask_operator.observability.exposition import sliced
 from livetask_operator.polling.quota import QuotaKey
 from livetask_operator.reconcile import stopping
 from livetask_operator.reconcile.resource import Instant, RelayTask, Resource, moment
@@ -107,23 +107,26 @@ class Each:
         return "" if reason is None else families.TASK_DELETION_BLOCKED.line(labels, due.timestamp())
 
     def _secret_parts(self) -> Iterator[str]:
-        used = list(self._secrets.credentials())
+        credentials = list(self._secrets.held())
         for family, lines in (
             (families.SECRET_ACCEPTED, self._accepted),
             (families.SECRET_REFUSED, self._refused),
         ):
             yield family.head
-            for some in sliced(used):
-                yield "".join(line for labels, credential in some for line in lines(family, labels, credential))
+            for some in sliced(credentials):
+                yield "".join(line for held in some for line in lines(held))
 
-    def _accepted(self, family: Family, labels: tuple[str, str, str], credential: Credential) -> Iterator[str]:
-        accepted_s = self._asking.accepted_s(credential)
+    def _accepted(self, held: Held) -> Iterator[str]:
+        accepted_s = self._asking.accepted_s(held.credential)
         if accepted_s is not None:
-            yield family.line(labels, self._at(accepted_s))
+            # Not later than it was read: it may hold another by now, of which nothing is known yet.
+            at_s = self._at(min(accepted_s, held.read_s))
+            yield families.SECRET_ACCEPTED.line((held.namespace, held.name, held.vendor), at_s)
 
-    def _refused(self, family: Family, labels: tuple[str, str, str], credential: Credential) -> Iterator[str]:
-        for reason, since_s in self._asking.refused_since_s(credential).items():
-            yield family.line((*labels, reason), self._at(since_s))
+    def _refused(self, held: Held) -> Iterator[str]:
+        for reason, since_s in self._asking.refused_since_s(held.credential).items():
+            labels = (held.namespace, held.name, held.vendor, reason)
+            yield families.SECRET_REFUSED.line(labels, self._at(since_s))
 
     def _at(self, mono_s: float) -> float:
         """A moment of the monotonic clock, in seconds since 1970."""

@@ -101,7 +101,7 @@ TASK_DELETION_BLOCKED = Family(
 SECRET_ACCEPTED = Family(
     "livetask_secret_accepted_timestamp_seconds",
     "gauge",
-    "When the vendor last accepted what the Secret holds now; not there from a change until then.",
+    "Until when the Secret is known to hold what its vendor accepts; not there from a change until it is accepted.",
     _SECRET,
 )
 SECRET_REFUSED = Family(
