@@ -252,7 +252,15 @@ def test_the_settings_shown_in_comments_are_the_defaults(tmp_path: Path) -> None
     uncommented = tmp_path / "config.yaml"
     uncommented.write_text(yaml.safe_dump(document))
 
-    assert set(document) == {"endpoints", "alibabaCloud", "quotas", "stopDelaySeconds", "stops", "clusterName"}
+    assert set(document) == {
+        "endpoints",
+        "alibabaCloud",
+        "quotas",
+        "stopDelaySeconds",
+        "stops",
+        "clusterName",
+        "objectMetrics",
+    }
     assert load(uncommented) == Config.default()
 
 
