@@ -50,6 +50,7 @@ format: $(READY) ## format the code and correct what can be corrected
 
 test: $(READY) ## run all tests but those of the pages; some of them: make test ARGS="tests/config -x"
 	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()" # shows its build, which pytest would hide
+	@$(VENV)/bin/python -c "from tests.gitops.gitopscheck import KIT; KIT.obtain()"
 	$(VENV)/bin/pytest $(or $(ARGS),--ignore=tests/lifecycle -n 2 --dist loadfile)
 
 test-pages: $(READY) ## type what the pages on installing, upgrading, moving and scaling say, with whole installs (about 5 min)

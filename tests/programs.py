@@ -1,6 +1,7 @@
 """Programs that are built with Go: pinned by a go.mod and its go.sum, once for a machine.
 
-For the control plane, the linters of the manifests, and Helm: whoever works here need not install them.
+For the control plane, the linters of the manifests, Helm, and Argo CD's code: whoever works here need not install
+them.
 """
 
 from __future__ import annotations
@@ -53,9 +54,11 @@ class Kit:
 
     @property
     def cache_folder(self) -> Path:
-        """A folder for what this go.sum pins: another pin is another build."""
-        pins = hashlib.sha256((self.module / "go.sum").read_bytes()).hexdigest()
-        return cache_root() / f"{self.title.replace(' ', '-')}-{pins[:12]}"
+        """A folder for what this go.sum pins, and for our own sources beside it: another of either is another build."""
+        pins = hashlib.sha256((self.module / "go.sum").read_bytes())
+        for source in sorted(self.module.glob("*.go")):
+            pins.update(source.read_bytes())
+        return cache_root() / f"{self.title.replace(' ', '-')}-{pins.hexdigest()[:12]}"
 
     def obtain(self, say: Say = say_aloud) -> dict[str, Path]:
         """The path of each program, by its name: from the cache, or built now. Raises ProgramUnavailable."""
