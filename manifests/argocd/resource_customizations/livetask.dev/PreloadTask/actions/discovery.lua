@@ -1,4 +1,4 @@
--- What has ended is not looked at any more; what is suspended is not until it is resumed.
+-- What has ended keeps its result; what is suspended is not looked at until it is resumed.
 local suspended = obj.spec.suspend == true
 local state = obj.status ~= nil and obj.status.state
 local ended = state == "Succeeded" or state == "Failed" or state == "Expired"
