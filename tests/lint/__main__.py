@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from tests.lint.schemas import write_schemas
+from tests.monitoring.kinds import prometheus_crds
 from tests.programs import Kit, Program, ProgramUnavailable
 
 ROOT = Path(__file__).parent.parent.parent
@@ -41,7 +42,8 @@ def main(folders: Sequence[str]) -> int:
     try:
         programs = {name: str(path) for name, path in KIT.obtain().items()}
         with tempfile.TemporaryDirectory() as scratch:
-            location = write_schemas(Path(scratch), (ROOT / "crds").glob("*tasks.yaml"))
+            crds = [*(ROOT / "crds").glob("*tasks.yaml"), *prometheus_crds()]
+            location = write_schemas(Path(scratch), crds)
             # A CRD's own schema refers to itself, which kubeconform does not follow; the tests' API server judges it.
             conform = [programs["kubeconform"], "-strict", "-summary", "-skip", "CustomResourceDefinition"]
             conform += ["-schema-location", location, "-"]

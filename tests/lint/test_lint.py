@@ -22,8 +22,14 @@ from tests.lint.__main__ import main
             "a writable root filesystem",
         ),
         ("samples/preloadtasks.yaml", "domainName:", "domain:", "'domain' not allowed"),
+        ("monitoring/podmonitor.yaml", "interval:", "every:", "'every' not allowed"),
     ],
-    ids=["a field that does not exist", "a container with more rights", "a field of ours that does not exist"],
+    ids=[
+        "a field that does not exist",
+        "a container with more rights",
+        "a field of ours that does not exist",
+        "a field that the Prometheus operator does not have",
+    ],
 )
 def test_a_mistake_is_found(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, good: str, bad: str, words: str
@@ -32,7 +38,8 @@ def test_a_mistake_is_found(
     text = (copy / file).read_text()
     assert good in text
     (copy / file).write_text(text.replace(good, bad))
-    folder = copy / "samples" if file.startswith("samples") else copy
+    apart = Path(file).parts[0]
+    folder = copy / apart if apart in ("samples", "monitoring") else copy
 
     code = main([str(folder)])
 
