@@ -13,7 +13,7 @@ import subprocess
 import tarfile
 import tempfile
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ CONNECT_TIMEOUT_S = 5
 APT_TIMEOUT_S = 180
 OLDEST_PROMETHEUS = (2, 42)
 """Since then a rule may say `keep_firing_for`."""
+TEMPLATES = b"/usr/share/prometheus/alertmanager"
 VERSION = re.compile(r"version v?(\d+)\.(\d+)")
 
 
@@ -166,9 +167,30 @@ def _from_package(source: Source, cache: Path) -> None:
             if not _downloaded(source, folder, own):
                 raise ProgramUnavailable(f"apt-get knows no package {source.package}")
         (package,) = folder.glob("*.deb")
-        subprocess.run(["dpkg", "-x", str(package), str(folder / "unpacked")], check=True, timeout=APT_TIMEOUT_S)
+        unpacked = folder / "unpacked"
+        subprocess.run(["dpkg", "-x", str(package), str(unpacked)], check=True, timeout=APT_TIMEOUT_S)
         for name in source.programs:
-            put(cache, name, folder / "unpacked" / "usr" / "bin" / source.names_in_package.get(name, name))
+            made = unpacked / "usr" / "bin" / source.names_in_package.get(name, name)
+            if name == "alertmanager":
+                made = _with_templates_beside_it(made, unpacked, cache)
+            put(cache, name, made)
+
+
+def _with_templates_beside_it(made: Path, unpacked: Path, cache: Path) -> Path:
+    """Debian's Alertmanager has no templates built in and reads them where the package would have been installed.
+
+    Returns a script that starts a copy which reads them from its working folder.
+    """
+    home = cache / "alertmanager-home"
+    shutil.rmtree(home, ignore_errors=True)
+    shutil.copytree(unpacked / TEMPLATES.decode().lstrip("/"), home)
+    here = b"." + b"/." * ((len(TEMPLATES) - 2) // 2) + b"/"
+    program = home / "alertmanager"
+    program.write_bytes(made.read_bytes().replace(TEMPLATES, here, 1))
+    program.chmod(0o755)
+    script = made.with_name("start")
+    script.write_text(f"#!/bin/sh\ncd '{home}' && exec ./alertmanager \"$@\"\n")
+    return script
 
 
 def _downloaded(source: Source, folder: Path, options: list[str]) -> bool:
@@ -181,8 +203,6 @@ def _apt(arguments: list[str], folder: Path) -> int:
     run = subprocess.run(command, cwd=folder, env=env, capture_output=True, check=False, timeout=APT_TIMEOUT_S)
     return run.returncode
 
-
-Fill = Callable[[Source, Path], None]
 
 if __name__ == "__main__":
     for program, place in obtain().items():

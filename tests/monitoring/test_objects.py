@@ -1,4 +1,4 @@
-"""What `kubectl apply -k manifests/monitoring` brings: judged by the real CRDs, and held to the install that it watches."""
+"""What `kubectl apply -k manifests/monitoring` brings: judged by the real CRDs, held to the install that it watches."""
 
 from __future__ import annotations
 
