@@ -1,4 +1,4 @@
-"""The command: `livetask-operator run`, `check` and `version`. The one place that knows all rooms and joins them."""
+"""The command: `livetask-operator run`, `explain`, `check` and `version`. The one place that joins all rooms."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import asyncio
 import gc
 import os
 import platform
+import shutil
 import socket
 import sys
 import time
@@ -15,13 +16,19 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import httpx
 import uvloop
 
 from livetask_operator.config import Config, ConfigError, describe, load
-from livetask_operator.kube.connection import NoCluster
+from livetask_operator.explain.case import Case
+from livetask_operator.explain.story import explained
+from livetask_operator.explain.target import BadTarget, Target
+from livetask_operator.kube.connection import NoCluster, connect
+from livetask_operator.kube.finding_out import FindingOut, NotExplained, Operators
 from livetask_operator.kube.process import Options, Vendors, run
 from livetask_operator.kube.scope import BadScope, Scope, read_lease_name, read_namespace
 from livetask_operator.observability import logging
+from livetask_operator.observability.enquiries import Enquiries
 from livetask_operator.observability.health import Health
 from livetask_operator.observability.http import Address, ListenError, ObservabilityServer, parse_address
 from livetask_operator.observability.metrics import Metrics
@@ -31,7 +38,12 @@ from livetask_operator.vendors.catalogue import preload_vendors, relay_vendors
 from livetask_operator.vendors.transport import NoTrust, Transport
 
 VERSION = version("livetask-operator")
+NOT_EXPLAINED = 1
 BAD_USAGE = 2
+NOT_A_TERMINAL = 80
+"""Columns of what is piped."""
+HOME, LEASE = "livetask-system", "livetask-operator"
+"""The operator's namespace and its Lease, as manifests/ have them."""
 CYCLES_AFTER = 5_000
 """New objects until they are looked through for cycles: each poll makes some hundreds, and hardly a cycle."""
 
@@ -42,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "version":
         print(_version_line())  # noqa: T201 - what the command says to who typed it
         return 0
+    if options.command == "explain":
+        return _explain(options)
     try:
         config = Config.default() if options.config is None else load(options.config)
     except ConfigError as error:
@@ -64,16 +78,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _run(options: Options, address: Address, config: Config) -> int:
     user_agent = options.user_agent
-    metrics, health = Metrics(), Health(time.monotonic)
-    server = ObservabilityServer(health, metrics)
+    metrics, health, enquiries = Metrics(), Health(time.monotonic), Enquiries()
+    server = ObservabilityServer(health, metrics, enquiries)
     await server.start(address)
     try:
         async with Transport(
             f"{user_agent} ({config.cluster_name})" if config.cluster_name else user_agent
         ) as transport:
-            return await run(options, config, _vendors(config, transport), metrics, health)
+            return await run(options, config, _vendors(config, transport), metrics, health, enquiries)
     finally:
         await server.close()
+
+
+def _explain(options: argparse.Namespace) -> int:
+    """Show what there is to know of one object. Returns the exit code: 1 where it cannot be shown."""
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else NOT_A_TERMINAL
+    operators = Operators(options.operator, options.lease_namespace, options.lease_name)
+    try:
+        case = asyncio.run(_find_out(Target.read(options.object), operators))
+    except (BadTarget, NoCluster) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return BAD_USAGE
+    except NotExplained as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return NOT_EXPLAINED
+    print("\n".join(explained(case, columns)))  # noqa: T201
+    return 0
+
+
+async def _find_out(target: Target, operators: Operators) -> Case:
+    vendors = _vendors(Config.default(), Transport("", http=httpx.AsyncBaseTransport()))  # their names; nothing is sent
+    async with connect(f"livetask-operator-explain/{VERSION}") as connection:
+        return await FindingOut(connection, vendors.relay, vendors.preload).case(target, operators)
 
 
 def _run_options(options: argparse.Namespace) -> Options:
@@ -130,6 +166,31 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--config", type=Path, required=True, metavar="FILE", help="the configuration file (YAML)")
 
+    explain = commands.add_parser(
+        "explain",
+        help="say all there is to know of one task, on one screen",
+        description="Says what one RelayTask or PreloadTask is, what its vendor last said, when it is asked next and "
+        "why not sooner, whether its key is accepted, who else follows its task, what is in its way and what to do. "
+        "It reads with your own rights (KUBECONFIG), and says what it may not read. What only the working operator "
+        "knows it asks the Pod that holds the Lease, through a port-forward (the right: pods/portforward).",
+        epilog="Exits with 0; with 1 where the object is not there or may not be read; with 2 where it makes no sense, "
+        "or there is no way to a cluster.",
+    )
+    explain.add_argument(
+        "object",
+        metavar="[KIND/]NAMESPACE/NAME",
+        help="as in sports/cup-final, or relaytask/sports/cup-final where there is a PreloadTask of that name, too",
+    )
+    explain.add_argument(
+        "--operator", metavar="URL", help="where the working operator's port is, as in http://127.0.0.1:8080"
+    )
+    explain.add_argument(
+        "--lease-namespace", default=HOME, metavar="NS", help=f"where the operator's Lease is (default {HOME})"
+    )
+    explain.add_argument(
+        "--lease-name", default=LEASE, metavar="NAME", help=f"its name, as of one of several shards (default {LEASE})"
+    )
+
     commands.add_parser(
         "version",
         help="say which version this is, and which API it serves",
@@ -164,16 +225,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     add(
         "--lease-name",
-        default="livetask-operator",
+        default=LEASE,
         metavar="NAME",
-        help="default livetask-operator; each shard needs one of its own, and the right to it (manifests/scaling.md)",
+        help=f"default {LEASE}; each shard needs one of its own, and the right to it (manifests/scaling.md)",
     )
     add("--lease-namespace", metavar="NS", help="else POD_NAMESPACE, else the context's")
     add(
         "--listen",
         default="0.0.0.0:8080",
         metavar="HOST:PORT",
-        help="default 0.0.0.0:8080: /healthz, /readyz, /metrics",
+        help="default 0.0.0.0:8080: /healthz, /readyz, /metrics, /explain",
     )
     add("--log-level", choices=("debug", "info", "warning", "error"), default="info", help="default info")
     add("--log-format", choices=("text", "json"), default="text", help="default text")

@@ -21,6 +21,7 @@ from livetask_operator.config import Config
 from livetask_operator.kube.api import Conflict, KubeError, ObjectApi, ObjectGone
 from livetask_operator.kube.asking import Asking
 from livetask_operator.kube.events import Events
+from livetask_operator.kube.knowing import Knowing
 from livetask_operator.kube.looking import Looking, lane_of
 from livetask_operator.kube.preloads import Preloads
 from livetask_operator.kube.record import Kind, Record
@@ -111,6 +112,8 @@ class Follow:
         self._turns = Turns(self._begin_step, self._polls_at_once, health, self._mono)
         self._left_line = self._has_left_line  # one for all
         self._reviews = Reviews(self._looking, self._turns, self._quotas, self._rounds, now)
+        asked = (self._records, self._turns, self._asking, self._quotas, self.secrets, config)
+        self.knowing = Knowing(*asked, self._mono)
         self._work: set[asyncio.Task[Any]] = set()
         self._sweep_at_s = float("inf")
         self._stopping = False

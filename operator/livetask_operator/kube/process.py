@@ -27,6 +27,7 @@ from livetask_operator.kube.reach import Reach
 from livetask_operator.kube.scope import Scope
 from livetask_operator.kube.turns import HEARTBEAT
 from livetask_operator.kube.watching import watch
+from livetask_operator.observability.enquiries import Enquiries
 from livetask_operator.observability.health import Health
 from livetask_operator.observability.metrics import Metrics
 from livetask_operator.reconcile.preload_resource import PRELOAD_TASKS
@@ -68,7 +69,9 @@ def now() -> Instant:
     return Instant(datetime.now(UTC), time.monotonic())
 
 
-async def run(options: Options, config: Config, vendors: Vendors, metrics: Metrics, health: Health) -> int:
+async def run(
+    options: Options, config: Config, vendors: Vendors, metrics: Metrics, health: Health, enquiries: Enquiries
+) -> int:
     """Run until a signal. Returns the exit code: 0 after a signal, 1 where it cannot go on. Raises NoCluster."""
     stop = asyncio.Event()
     _listen_to_signals(stop)
@@ -96,6 +99,7 @@ async def run(options: Options, config: Config, vendors: Vendors, metrics: Metri
                 time.monotonic,
                 (lambda: None) if lease is None else lease.may_change,
             )
+            enquiries.answer = follow.knowing.answer
             hearing = Hearing(tuple(apis.values()), health, reach.unwell_s)
             work = {
                 asyncio.create_task(_measure_lag(metrics), name="lag"),
@@ -107,6 +111,7 @@ async def run(options: Options, config: Config, vendors: Vendors, metrics: Metri
             return await _lead(follow, health, lease, work, watching, stop)
         finally:
             metrics.leader.set(0)
+            enquiries.answer = None
             reaching.cancel()
 
 

@@ -85,6 +85,19 @@ class Turns:
         """How late the latest of an account's waiting polls is, in intervals."""
         return self._scheduler.lateness(account, self._monotonic())
 
+    def due_in_s(self, uid: str) -> float | None:
+        """Until an object's next step, less than 0 where it waits for its place; None: none is planned."""
+        due_s = self._scheduler.due_at(uid)
+        return None if due_s is None else due_s - self._monotonic()
+
+    def is_under_way(self, uid: str) -> bool:
+        """Whether an object's step has begun and is not over."""
+        return self._scheduler.is_under_way(uid)
+
+    def ahead_of(self, uid: str) -> int:
+        """How many of its account have their turn before an object that is due."""
+        return self._scheduler.ahead_of(uid, self._monotonic())
+
     def set(self, uid: str, turn: Turn[Account]) -> None:
         """Give an object its one turn; an earlier one is forgotten. One whose step is under way has it afterwards."""
         self._scheduler.set(uid, turn)

@@ -1,4 +1,7 @@
-"""The one HTTP port: /healthz and /readyz for the kubelet's probes, /metrics for Prometheus."""
+"""The one HTTP port: /healthz and /readyz for the kubelet's probes, /metrics for Prometheus, /explain for a person.
+
+All of it may be read by whoever reaches the port, so none tells more of an object than /metrics does.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from livetask_operator.observability.enquiries import Enquiries
 from livetask_operator.observability.health import Health
 from livetask_operator.observability.metrics import CONTENT_TYPE, Metrics
 
@@ -52,14 +56,16 @@ def parse_address(text: str, flag: str = "--listen") -> Address:
 class ObservabilityServer:
     """Serves until it is closed."""
 
-    def __init__(self, health: Health, metrics: Metrics) -> None:
+    def __init__(self, health: Health, metrics: Metrics, enquiries: Enquiries | None = None) -> None:
         self._health = health
         self._metrics = metrics
         self._scrapes = 0
+        self._enquiries = enquiries or Enquiries()
         application = web.Application()
         application.router.add_get("/healthz", self._healthz)
         application.router.add_get("/readyz", self._readyz)
         application.router.add_get("/metrics", self._show_metrics)
+        application.router.add_get("/explain/{plural}/{namespace}/{name}", self._explain)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=CLOSE_WITHIN_S)
 
     async def start(self, address: Address, flag: str = "--listen") -> Address:
@@ -108,6 +114,16 @@ class ObservabilityServer:
         finally:
             self._scrapes -= 1
         return response
+
+    async def _explain(self, request: web.Request) -> web.Response:
+        """404: not followed. 503: another process leads."""
+        if self._enquiries.answer is None:
+            return _text(503, "this process does not lead")
+        asked = request.match_info
+        known = self._enquiries.answer(asked["plural"], asked["namespace"], asked["name"])
+        if known is None:
+            return _text(404, "not followed")
+        return web.json_response(known, headers={"Cache-Control": "no-store"})
 
 
 def _text(status: int, words: str) -> web.Response:

@@ -303,6 +303,15 @@ class Quotas:
         turnstile = self._turnstiles.get(key)
         return float("-inf") if turnstile is None else turnstile.budget.last_call_s
 
+    def paused_s(self, key: QuotaKey) -> float:
+        """Seconds that are left of the account's pause after a throttling answer."""
+        turnstile = self._turnstiles.get(key)
+        return 0.0 if turnstile is None else turnstile.paused_s
+
+    def limit_per_s(self, key: QuotaKey) -> float:
+        """Calls a second that the configuration allows the account."""
+        return Budget(self._limits(*key)).limit.rate
+
     def of(self, vendor: str, key_or_project: str, call: str) -> Turnstile:
         key = self.key(vendor, key_or_project, call)
         if key not in self._turnstiles:

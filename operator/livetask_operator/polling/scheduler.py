@@ -11,7 +11,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from livetask_operator.polling.quota import Lane
 
@@ -100,6 +100,21 @@ class Scheduler(Generic[K, A]):
     def due_at(self, key: K) -> float | None:
         turn = self._turns.get(key)
         return None if turn is None else turn.due_s
+
+    def is_under_way(self, key: K) -> bool:
+        """Whether an object's step has begun and is not over."""
+        return key in self._under_way
+
+    def ahead_of(self, key: K, now_s: float) -> int:
+        """How many of its account have their turn before an object that is due; looks at all, for a person who asks."""
+        turn = self._turns.get(key)
+        if turn is None or turn.due_s > now_s:
+            return 0
+        mine = _rank(turn, now_s)
+        return sum(
+            each.account == turn.account and each.due_s <= now_s and _rank(each, now_s) < mine
+            for each in self._turns.values()
+        )
 
     def set(self, key: K, turn: Turn[A]) -> None:
         """Give an object its one turn; an earlier one is forgotten. One that is under way has it when that is over."""
@@ -251,3 +266,9 @@ class Scheduler(Generic[K, A]):
             self._accounts.pop(account.name, None)
             for ready in self._ready:  # whoever it was offered for may have been dropped since
                 ready.pop(account.name, None)
+
+
+def _rank(turn: Turn[Any], now_s: float) -> tuple[int, float, int]:
+    """Who comes first of one account: people by when they are due, polls by how late they are for their interval."""
+    first = turn.due_s if turn.lane is not Lane.POLL else -(now_s - turn.due_s) / turn.weight_s
+    return turn.lane, first, turn.number
