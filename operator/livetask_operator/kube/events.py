@@ -10,7 +10,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -147,11 +147,12 @@ class Events:
                     self._make_ready(newest)
 
     async def _post(self, note: Note) -> None:
+        at = datetime.now(UTC) - timedelta(seconds=self._monotonic() - note.noted_s)
         for attempt in (1, 2):
             try:
                 with translated(f"post the Event {note.reason} of {note.namespace}/{note.name}"):
                     await self._core.create_namespaced_event(
-                        note.namespace, _body(note), _request_timeout=POST_TIMEOUT_S
+                        note.namespace, _body(note, at), _request_timeout=POST_TIMEOUT_S
                     )
             except Unavailable as error:
                 if attempt == 2:
@@ -169,10 +170,16 @@ class Events:
         log.warning("an Event was not posted: %s", error)
 
 
-def _body(note: Note) -> Any:
-    now = timestamp(datetime.now(UTC))
+def _body(note: Note, at: datetime) -> Any:
+    """What is posted. `at`: when it happened, which may be a while ago.
+
+    The times in it are whole seconds. By their names Events of one second stand in the order in which they happened:
+    so they are listed, and `kubectl describe` leaves them so.
+    """
+    then = timestamp(at)
+    order = f"{int(at.timestamp() * 1_000_000):016x}"
     return {
-        "metadata": {"name": f"{note.name[:200]}.{uuid4().hex[:16]}", "namespace": note.namespace},
+        "metadata": {"name": f"{note.name[:200]}.{order}{uuid4().hex[:4]}", "namespace": note.namespace},
         "involvedObject": {
             "apiVersion": f"{GROUP}/{VERSION}",
             "kind": note.kind,
@@ -187,7 +194,7 @@ def _body(note: Note) -> Any:
         "source": {"component": COMPONENT},
         "reportingComponent": COMPONENT,
         "reportingInstance": COMPONENT,
-        "firstTimestamp": now,
-        "lastTimestamp": now,
+        "firstTimestamp": then,
+        "lastTimestamp": then,
         "count": 1,
     }
