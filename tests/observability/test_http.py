@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
+from livetask_operator.observability.enquiries import Enquiries
 from livetask_operator.observability.health import Health
 from livetask_operator.observability.http import Address, ListenError, ObservabilityServer, parse_address
 from livetask_operator.observability.metrics import Metrics
@@ -147,3 +148,18 @@ def test_an_address_is_a_host_and_a_port(text: str, address: Address) -> None:
 def test_what_is_no_address_is_refused_with_the_flag(text: str) -> None:
     with pytest.raises(ListenError, match=r"^--listen is .*; write it as host:port"):
         parse_address(text)
+
+
+async def test_what_is_known_of_an_object_is_told_by_who_leads() -> None:
+    enquiries = Enquiries()
+    server = ObservabilityServer(Health(Clock()), Metrics(), enquiries)
+    address = await server.start(Address("127.0.0.1", 0))
+    try:
+        assert await get(address, "/explain/relaytasks/sports/cup-final") == (503, "this process does not lead\n")
+
+        enquiries.answer = lambda *asked: {"uid": "u1"} if asked == ("relaytasks", "sports", "cup-final") else None
+
+        assert await get(address, "/explain/relaytasks/sports/cup-final") == (200, '{"uid": "u1"}')
+        assert await get(address, "/explain/relaytasks/sports/another") == (404, "not followed\n")
+    finally:
+        await server.close()

@@ -327,3 +327,27 @@ def test_an_account_whose_last_waiting_poll_was_dropped_is_forgotten_for_good() 
 
     assert take(queue, 3.0) is None
     assert not queue.has_ready
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 900), st.sampled_from([5.0, 30.0, 300.0])), unique=True, max_size=12),
+    st.lists(st.integers(901, 999), unique=True, max_size=4),
+)
+def test_how_many_are_ahead_is_how_many_are_taken_first(polls: list[tuple[int, float]], people: list[int]) -> None:
+    queue, now_s = scheduler(), 1_000.0
+    lateness = [(now_s - due_s) / interval_s for due_s, interval_s in polls]
+    for number, (due_s, interval_s) in enumerate(polls):
+        if lateness.count(lateness[number]) == 1:  # of two that are equally late either may come first
+            queue.set(f"poll-{number}", poll(due_s, interval_s))
+    for due_s in people:
+        queue.set(f"person-{due_s}", Turn("sports", Lane.PERSON, due_s, 30.0))
+    queue.set("later", poll(now_s + 1))
+    queue.set("another's", poll(0.0, account="news"))
+    mine = [*(f"poll-{number}" for number in range(len(polls))), *(f"person-{due_s}" for due_s in people)]
+    ahead = {key: queue.ahead_of(key, now_s) for key in mine if queue.due_at(key) is not None}
+
+    taken = [key for key in take_all(queue, now_s) if key != "another's"]
+
+    assert sorted(ahead, key=lambda key: ahead[key]) == taken
+    assert sorted(ahead.values()) == list(range(len(taken)))
+    assert queue.ahead_of("later", now_s) == 0

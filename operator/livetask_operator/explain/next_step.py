@@ -43,7 +43,7 @@ def next_stop(task: Resource, known: Known | None) -> str:
     if known.stop_accepted_ago_s is not None:
         accepted = f"the vendor accepted the stop {span(known.stop_accepted_ago_s)} ago"
         return f"{accepted}; {_when(known, 'looked at again')} whether it has ended"
-    failed = f": {_in_a_row(known.failures, 'try', 'tries')} failed" if known.failures else ""
+    failed = f": {_failed(known, 'try', 'tries')}" if known.failures else ""
     return _when(known, "dealt with") + failed + _pause(known)
 
 
@@ -63,9 +63,8 @@ def _why(known: Known) -> str:
     if not known.under_way and known.due_in_s is not None and known.due_in_s <= 0:
         words.append(f": {known.ahead} of its account have their turn before it" if known.ahead else "")
     if known.failures:
-        failed_with = f", the last with {known.failed_with}" if known.failed_with else ""
         sparing = known.failed_with in (Reason.CREDENTIALS_REJECTED, Reason.PERMISSION_DENIED)
-        words.append(f": {_in_a_row(known.failures, 'look', 'looks')} failed{failed_with}")
+        words.append(f": {_failed(known, 'look', 'looks')}")
         words.append(f", and what the vendor refuses is asked sparingly. {_AT_ONCE}" if sparing else "")
     elif known.interval_s > SLOWER * known.own_interval_s:
         words.append(f", about every {span(known.interval_s)} instead of {span(known.own_interval_s)}")
@@ -84,5 +83,8 @@ def _account(known: Known) -> str:
     return f"{known.account}{limit}"
 
 
-def _in_a_row(count: int, one: str, several: str) -> str:
-    return f"the last {one}" if count == 1 else f"{count} {several} in a row"
+def _failed(known: Known, one: str, several: str) -> str:
+    if known.failures == 1:
+        return f"the last {one} failed" + (f" with {known.failed_with}" if known.failed_with else "")
+    last = f", the last with {known.failed_with}" if known.failed_with else ""
+    return f"{known.failures} {several} in a row failed{last}"

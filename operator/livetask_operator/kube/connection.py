@@ -77,7 +77,8 @@ async def connect(user_agent: str) -> AsyncIterator[Connection]:
             namespace = namespace or _in_cluster_namespace()
         else:
             documents = _read_files()
-            await config.load_kube_config(client_configuration=configuration, persist_config=False)  # type: ignore[no-untyped-call]
+            named = os.environ.get("KUBECONFIG") or None  # said here, as the library knows it from its import on
+            await config.load_kube_config(named, client_configuration=configuration, persist_config=False)  # type: ignore[no-untyped-call]
             context = _context()
             if (token := named_in(documents, str(context.get("user", "")))) is not None:
                 _keep_newest(configuration, token)

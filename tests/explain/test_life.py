@@ -1,0 +1,132 @@
+"""A task's whole life in its Events, as `kubectl describe` tells it: in order, each change once, and none missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import pytest
+
+from tests.explain.conftest import Stage
+from tests.stage.objects import wait_for
+from tests.stage.tenant import Relay, Tenant
+
+WITHIN_S = 30.0
+Step = tuple[Callable[["Actor"], object], str, str]
+"""What happens, the Event's type, and its reason."""
+
+
+@dataclass
+class Actor:
+    """One RelayTask of a tenant's own, and its task at the vendor."""
+
+    tenant: Tenant
+    relay: Relay
+
+    def becomes(self, status: int) -> None:
+        self.tenant.becomes("final", status)
+
+    def key(self, **settings: object) -> None:
+        self.tenant.cloud.add_key(self.tenant.account, self.tenant.key_id, self.tenant.secret_key, **settings)  # type: ignore[arg-type]
+
+    def no_more_faults(self) -> None:
+        self.tenant.cloud.clear_faults(self.tenant.account)
+
+
+def nothing(_: Actor) -> None:
+    pass
+
+
+LIVES: dict[str, list[Step]] = {
+    "without trouble": [
+        (nothing, "Normal", "Pending"),
+        (lambda it: it.becomes(1), "Normal", "Running"),
+        (lambda it: it.becomes(6), "Warning", "TaskFailed"),
+        (lambda it: it.becomes(1), "Normal", "Running"),
+        (lambda it: it.becomes(2), "Normal", "Stopped"),
+        (lambda it: it.relay.delete(), "Normal", "AlreadyGone"),
+    ],
+    "deleted while it runs": [
+        (nothing, "Normal", "Pending"),
+        (lambda it: it.becomes(1), "Normal", "Running"),
+        (lambda it: it.relay.delete(), "Normal", "StopAccepted"),
+    ],
+    "with trouble": [
+        (nothing, "Normal", "Pending"),
+        (lambda it: it.becomes(1), "Normal", "Running"),
+        (lambda it: it.tenant.fault("answer", status=503), "Warning", "VendorUnavailable"),
+        (lambda it: it.no_more_faults(), "Normal", "Running"),
+        (lambda it: it.relay.edit(suspend=True), "Normal", "Suspended"),
+        (lambda it: it.relay.edit(suspend=False), "Normal", "Running"),
+        (lambda it: it.relay.edit(stopDelaySeconds=600), "", ""),
+        (lambda it: it.relay.delete(), "Normal", "StopPending"),
+        (lambda it: (it.key(active=False), it.relay.edit(stopDelaySeconds=0)), "Warning", "CredentialsRejected"),
+        (lambda it: it.relay.edit(deletionPolicy="Orphan"), "Normal", "Orphaned"),
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def lived(stage: Stage) -> dict[str, Actor]:
+    """All of them, lived through at the same time."""
+    with ThreadPoolExecutor(len(LIVES)) as threads:
+        return dict(zip(LIVES, threads.map(partial(_live, stage), LIVES), strict=True))
+
+
+@pytest.fixture(params=LIVES)
+def life(request: pytest.FixtureRequest, lived: dict[str, Actor]) -> tuple[Actor, list[Step]]:
+    """A whole life, lived through."""
+    return lived[request.param], LIVES[request.param]
+
+
+def _live(stage: Stage, name: str) -> Actor:
+    tenant = stage.tenant(f"life-{name.replace(' ', '-')}")
+    tenant.starts("final", 0)
+    actor = Actor(tenant, tenant.relay("final"))
+    told = 0
+    for happens, _, reason in LIVES[name]:
+        happens(actor)
+        if reason:
+            told += 1
+            wait_for(partial(_has, actor, told, reason), partial(_what, actor, reason), WITHIN_S)
+    actor.relay.is_gone(WITHIN_S)
+    return actor
+
+
+def _has(actor: Actor, count: int, reason: str) -> bool:
+    events = actor.relay.events()
+    return len(events) >= count and events[count - 1]["reason"] == reason
+
+
+def _what(actor: Actor, reason: str) -> str:
+    return f"{reason}; there are {[event['reason'] for event in actor.relay.events()]}"
+
+
+def test_its_events_tell_each_change_once_in_order_and_nothing_else(life: tuple[Actor, list[Step]]) -> None:
+    actor, steps = life
+
+    told = [(event["type"], event["reason"]) for event in actor.relay.events()]
+
+    assert told == [(kind, reason) for _, kind, reason in steps if reason]
+
+
+def test_they_are_listed_in_the_order_in_which_they_happened(life: tuple[Actor, list[Step]], stage: Stage) -> None:
+    actor, steps = life
+
+    listed = stage.plane.kubectl(
+        *("-n", actor.tenant.namespace, "get", "events", "-o", "jsonpath={.items[*].reason}"),
+        *("--field-selector", "involvedObject.name=final"),
+    )
+
+    assert listed.stdout.split() == [reason for _, _, reason in steps if reason]
+
+
+def test_each_is_a_sentence_that_says_what_it_means(life: tuple[Actor, list[Step]]) -> None:
+    actor, _ = life
+
+    for event in actor.relay.events():
+        assert re.match(r"([A-Z]|spec\.).+[.}']$", event["message"]), event["message"]
+        assert event["count"] == 1
