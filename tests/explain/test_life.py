@@ -40,6 +40,11 @@ def nothing(_: Actor) -> None:
     pass
 
 
+def loses_its_key_when_it_is_due(it: Actor) -> None:
+    it.key(active=False)
+    it.relay.edit(stopDelaySeconds=0)
+
+
 LIVES: dict[str, list[Step]] = {
     "without trouble": [
         (nothing, "Normal", "Pending"),
@@ -63,7 +68,7 @@ LIVES: dict[str, list[Step]] = {
         (lambda it: it.relay.edit(suspend=False), "Normal", "Running"),
         (lambda it: it.relay.edit(stopDelaySeconds=600), "", ""),
         (lambda it: it.relay.delete(), "Normal", "StopPending"),
-        (lambda it: (it.key(active=False), it.relay.edit(stopDelaySeconds=0)), "Warning", "CredentialsRejected"),
+        (loses_its_key_when_it_is_due, "Warning", "CredentialsRejected"),
         (lambda it: it.relay.edit(deletionPolicy="Orphan"), "Normal", "Orphaned"),
     ],
 }

@@ -15,6 +15,7 @@ from pathlib import Path
 from livetask_operator.config import Config
 from livetask_operator.kube.process import Options, Vendors, run
 from livetask_operator.kube.scope import Scope
+from livetask_operator.observability.enquiries import Enquiries
 from livetask_operator.observability.health import Health
 from livetask_operator.observability.metrics import Metrics
 from livetask_operator.vendors.catalogue import relay_vendors
@@ -115,7 +116,8 @@ async def main(folder: Path, namespace: str) -> int:
     async with Transport("livetask-operator") as transport:
         relay = {vendor.block: vendor for vendor in relay_vendors(transport).values()}
         relay[NimbusCloud.block] = NimbusCloud(folder)
-        return await run(options, Config.default(), Vendors(relay, preload={}), Metrics(), Health(time.monotonic))
+        vendors = Vendors(relay, preload={})
+        return await run(options, Config.default(), vendors, Metrics(), Health(time.monotonic), Enquiries())
 
 
 if __name__ == "__main__":

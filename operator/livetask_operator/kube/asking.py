@@ -167,10 +167,6 @@ class Asking:
         """Since when it is refused, by reason; empty where it is not."""
         return self._refusals.since_s(credential)
 
-    def is_refused(self, credential: Credential, quota: QuotaKey) -> bool:
-        """Whether a vendor refused exactly this credential, or this call to it, the last time that it was asked."""
-        return self._refusals.noted(credential, f"{quota[2]} {quota[1]}") > 0
-
     async def look(
         self,
         task: RelayTask,

@@ -79,9 +79,9 @@ class Knowing:
             return KeyIs.UNUSABLE
         if not isinstance(credential, Credential):
             return KeyIs.UNTRIED
-        quota: QuotaKey = record.kind.quota(record.task, credential)
-        if self._asking.is_refused(credential, quota):
+        if self._asking.refused_since_s(credential):
             return KeyIs.REFUSED
+        quota: QuotaKey = record.kind.quota(record.task, credential)
         return KeyIs.ACCEPTED if self._asking.is_proven(credential, quota) else KeyIs.UNTRIED
 
 
