@@ -95,6 +95,8 @@ class ObservabilityServer:
 
     async def _show_metrics(self, request: web.Request) -> web.StreamResponse:
         """Send them part by part: of thousands of objects they are never whole in memory."""
+        if request.method == "HEAD":
+            return web.Response(headers={"Content-Type": CONTENT_TYPE})
         if self._scrapes >= SCRAPES_AT_ONCE:
             return _text(503, f"{SCRAPES_AT_ONCE} others are reading the metrics; try again in a moment")
         self._scrapes += 1

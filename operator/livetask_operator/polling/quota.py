@@ -27,7 +27,9 @@ GROWTH = 1.1e-5
 SLOWEST_S = 5.0
 """Throttling answers alone make no account slower than one call in so many seconds, pauses aside."""
 IDLE_S = 300.0
-"""A turnstile that nobody used for so long is dropped: keys are rotated, and their budgets would stay for ever."""
+ACCOUNT_IDLE_S = 3900.0
+"""A turnstile that nobody used for so long is dropped: keys are rotated, and their budgets would stay for ever. That of
+an account lasts from one look at an hourly polled object to the next: what is shown of it must not come and go."""
 PEOPLE_IN_A_ROW = 3
 UNPROVEN_PER_S = 1.0
 MAX_UNPROVEN = 10_000
@@ -212,12 +214,11 @@ class Turnstile(Gate):
         """Somebody has come to use it: it is kept for some minutes."""
         self._used_s = self._monotonic()
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing is lost when it is forgotten: nobody came for long, and neither pause nor window holds."""
+    def is_idle(self, idle_s: float) -> bool:
+        """Whether nothing is lost when it is forgotten: nobody came for so long, and neither pause nor window holds."""
         now_s = self._monotonic()
         unused_s = now_s - max(self._used_s, self.budget.last_call_s)
-        return self._is_empty and unused_s > IDLE_S and self.budget.is_fresh(now_s)
+        return self._is_empty and unused_s > idle_s and self.budget.is_fresh(now_s)
 
     @property
     def waiting(self) -> int:
@@ -286,8 +287,9 @@ class Quotas:
         self._sweep_s = self._began_s + IDLE_S
 
     def __iter__(self) -> Iterator[tuple[QuotaKey, Turnstile]]:
-        """Those in use, for whoever shows them."""
-        yield from self._turnstiles.items()
+        """Those in use, for whoever shows them: an account that was only named has made no call."""
+        self._drop_idle()
+        yield from [(key, each) for key, each in self._turnstiles.items() if each.budget.last_call_s > float("-inf")]
 
     def key(self, vendor: str, key_or_project: str, call: str) -> QuotaKey:
         """What a call is counted by: the same object each time, as thousands keep it."""
@@ -342,5 +344,5 @@ class Quotas:
         if now_s < self._sweep_s:
             return
         self._sweep_s = now_s + IDLE_S
-        self._turnstiles = {key: each for key, each in self._turnstiles.items() if not each.is_idle}
-        self._unproven = {key: each for key, each in self._unproven.items() if not each.is_idle}
+        self._turnstiles = {key: each for key, each in self._turnstiles.items() if not each.is_idle(ACCOUNT_IDLE_S)}
+        self._unproven = {key: each for key, each in self._unproven.items() if not each.is_idle(IDLE_S)}

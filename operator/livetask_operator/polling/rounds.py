@@ -20,7 +20,8 @@ ANSWERED_WITHIN_S = 30.0
 reason than its quota, and its objects grow stale by their own interval."""
 STEP_SLACK = 0.75
 """Steps are powers of two; one is left when the factor is 2 ** 0.75 away, so that none is passed to and fro."""
-FORGOTTEN_AFTER_S = 3600.0
+FORGOTTEN_AFTER_S = 3900.0
+"""A little more than the longest interval."""
 
 A = TypeVar("A", bound=Hashable)
 
@@ -83,7 +84,7 @@ class Rounds(Generic[A]):
         return None if entry is None else entry.told
 
     def factors(self, now_s: float) -> dict[A, float]:
-        """Of all accounts that polled in the last hour, the exact factor."""
+        """Of all accounts that polled in about the last hour, the exact factor."""
         self._forget_old(now_s)
         return {account: entry.factor for account, entry in self._rounds.items()}
 
