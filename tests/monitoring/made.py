@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import yaml
 
 from tests.conftest import ROOT
+from tests.monitoring.dashboard import dashboard
 
 FOLDER = ROOT / "manifests" / "monitoring"
 RULES = FOLDER / "rules.yaml"
@@ -33,7 +34,7 @@ def prometheus_rule() -> str:
     return made
 
 
-MADE: Mapping[str, Callable[[], str]] = {"prometheusrule.yaml": prometheus_rule}
+MADE: Mapping[str, Callable[[], str]] = {"prometheusrule.yaml": prometheus_rule, "dashboard.json": dashboard}
 
 
 def write() -> None:
