@@ -110,12 +110,12 @@ ROWS: Mapping[str, tuple[Panel, ...]] = {
                 "Value #C": "last seen",
             },
             16,
-            "Relays that are down, tasks that nobody watches, words that the operator does not know, preloads that came "
-            "to nothing. What to do about each reason: crds/README.md#reasons.",
+            "Relays that are down, tasks that nobody watches, words that are not known, preloads that came to nothing. "
+            "What to do about each reason: crds/README.md#reasons.",
             times=("since", "last seen"),
         ),
         table(
-            "Deletions held up",
+            "What holds deletions up",
             (q.HELD_UP_BY,),
             {"task_namespace": "namespace", "task": "task", "reason": "held up by", "Value": "due since"},
             8,

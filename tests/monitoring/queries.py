@@ -41,8 +41,10 @@ def of_20_calls_19(histogram: str, labels: str) -> str:
     return f"histogram_quantile(0.95, {rate(f'{histogram}_bucket', VENDORS, f'le, {labels}')})"
 
 
+NOT_HELD_UP = f"unless on ({EACH}) livetask_task_deletion_blocked_since_timestamp_seconds"
+"""What is deleted and held up has a place of its own."""
 BROKEN = once(
-    " or ".join(map(tasks, (IS_DOWN, IS_UNWATCHED, IS_A_NEW_WORD, IS_PRELOADED_IN_VAIN))),
+    f"({' or '.join(map(tasks, (IS_DOWN, IS_UNWATCHED, IS_A_NEW_WORD, IS_PRELOADED_IN_VAIN)))}) {NOT_HELD_UP}",
     f"{EACH}, vendor, account, state, reason",
 )
 
@@ -53,8 +55,8 @@ def of_the_broken(metric: str) -> str:
 
 
 ON_THE_AIR = number_of(tasks(IS_RUNNING))
-DOWN = number_of(tasks(IS_DOWN))
-UNWATCHED = number_of(tasks(IS_UNWATCHED))
+DOWN = number_of(f"{tasks(IS_DOWN)} {NOT_HELD_UP}")
+UNWATCHED = number_of(f"{tasks(IS_UNWATCHED)} {NOT_HELD_UP}")
 HELD_UP = number_of(BLOCKED)
 KEYS_REFUSED = number_of(REFUSED, "task_namespace, secret")
 LEADERS = "sum(livetask_leader) or vector(0)"

@@ -45,7 +45,7 @@ class Prometheus(Server):
 
     def __init__(self, program: Path, config: Path, folder: Path) -> None:
         data = folder / "prometheus-data"
-        options = [f"--config.file={config}", f"--storage.tsdb.path={data}", "--storage.tsdb.no-lockfile"]
+        options = [f"--config.file={config}", f"--storage.tsdb.path={data}"]
         super().__init__("prometheus", [str(program), *options, "--log.level=warn"], folder)
 
     def query(self, expression: str) -> list[dict[str, Any]]:
