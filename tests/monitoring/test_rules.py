@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from livetask_operator.observability.metrics import Metrics
+from tests.lifecycle.page import Page
 from tests.monitoring.made import FOLDER, MADE, RULES
-from tests.test_pages import anchors
+from tests.test_pages import anchors, metrics
 
 UNIT_TESTS = Path(__file__).parent / "rules_test.yaml"
 METRIC = re.compile(r"\blivetask_\w+")
@@ -109,13 +109,17 @@ def test_the_runbook_has_an_entry_for_each_alert_and_no_other() -> None:
     assert entries == {name.lower() for name in rules()}
 
 
-def test_no_alert_asks_for_a_metric_that_there_is_not() -> None:
-    text = Metrics().text().decode()
-    there = set(re.findall(r"^# TYPE (livetask_\w+)", text, re.MULTILINE))
+@pytest.mark.parametrize("name", rules())
+def test_each_entry_says_what_it_means_how_to_see_the_cause_and_what_to_do(name: str) -> None:
+    entry = Page("manifests/monitoring/runbook.md").section(name)
 
+    assert [words for words in ("**It means**", "**To see", "**What to do**") if words not in entry] == []
+
+
+def test_no_alert_asks_for_a_metric_that_there_is_not() -> None:
     asked = {metric for rule in rules().values() for metric in METRIC.findall(rule["expr"])}
 
-    assert asked - there == set()
+    assert asked - metrics() == set()
 
 
 @pytest.mark.parametrize("name", MADE)
