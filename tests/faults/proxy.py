@@ -25,6 +25,7 @@ import yarl
 from aiohttp import web
 
 from tests.controlplane.certificates import Authority
+from tests.controlplane.ports import free_ports
 from tests.faults.exchange import Exchange as Exchange
 from tests.faults.exchange import Matches as Matches
 from tests.faults.exchange import everything as everything
@@ -126,8 +127,7 @@ class Proxy:
         if certificate is not None:
             self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             self._tls.load_cert_chain(*certificate)
-        with socket.create_server((HOST, 0)) as free:
-            self.port = int(free.getsockname()[1])
+        (self.port,) = free_ports(1)
         self.url = f"{'http' if certificate is None else 'https'}://{HOST}:{self.port}"
         self.trace: list[Exchange] = []
         """All requests so far, in the order in which they arrived."""
