@@ -7,7 +7,6 @@ import re
 import pytest
 
 from livetask_operator.reconcile.preload_status import PreloadState
-from livetask_operator.reconcile.reasons import Reason
 from livetask_operator.reconcile.resource import FINALIZER, REQUESTED_AT
 from livetask_operator.vendors.contract import State
 from tests.crds.schema import CRDS, KINDS, fields, version
@@ -53,24 +52,6 @@ def test_every_state_is_on_the_page_and_no_other(kind: str, states: set[str]) ->
     told = set().union(*(words(row[0]) for row in rows("| state |" + table)))
 
     assert told == states
-
-
-def test_every_reason_is_on_the_page_and_no_other() -> None:
-    told = set().union(*(words(row[0]) for row in rows(section("Reasons"))))
-
-    assert told == {str(reason) for reason in Reason}
-
-
-def test_every_reason_has_a_meaning_and_a_remedy() -> None:
-    incomplete = [row for row in rows(section("Reasons")) if words(row[0]) and not (row[2].strip() and row[3].strip())]
-
-    assert incomplete == []
-
-
-def test_warnings_are_marked_as_the_operator_sends_them() -> None:
-    marked = set().union(*(words(row[0]) for row in rows(section("Reasons")) if row[1].strip() == "W"))
-
-    assert marked == {str(reason) for reason in Reason if reason.is_warning}
 
 
 def test_the_annotation_and_the_finalizer_are_on_the_page() -> None:

@@ -111,7 +111,7 @@ ROWS: Mapping[str, tuple[Panel, ...]] = {
             },
             16,
             "Relays that are down, tasks that nobody watches, words that are not known, preloads that came to nothing. "
-            "What to do about each reason: crds/README.md#reasons.",
+            "What to do about each reason: crds/reasons.md.",
             times=("since", "last seen"),
         ),
         table(

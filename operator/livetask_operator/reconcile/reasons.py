@@ -1,6 +1,6 @@
 """The closed list of reasons: one word for one cause, the same in conditions and Events and for every vendor.
 
-Another word is added here, in `crds/README.md` and in the tests together.
+Another word is added here, in `crds/reasons.md` and in the tests together.
 """
 
 from __future__ import annotations
