@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help python venv lint format test test-pages test-chart test-image test-crash flaky soak demo bench lock image sbom audit clean
+.PHONY: help python venv lint format test test-pages test-chart test-image test-alerts monitoring picture test-crash flaky soak demo bench lock image sbom audit clean
 
 VENV := .venv
 READY := $(VENV)/.ready
@@ -64,6 +64,16 @@ test-chart: $(READY) ## try the Helm chart with the real Helm, which is built on
 test-image: $(READY) ## build the image twice, without a daemon, and run the operator out of it (5 min; needs root and Debian)
 	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()"
 	$(VENV)/bin/pytest tests/image/check_built.py
+
+test-alerts: $(READY) ## see how long it takes from a vendor to an alert, with the settings of the samples (about 2 min)
+	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()"
+	$(VENV)/bin/pytest -s tests/monitoring/in_time.py
+
+monitoring: $(READY) ## write what manifests/monitoring/ has made of something else: the PrometheusRule, the dashboard
+	$(VENV)/bin/python -m tests.monitoring
+
+picture: $(READY) ## play an evening on which things go wrong, and draw what the dashboard shows of it (about 6 min)
+	$(VENV)/bin/python -m tests.monitoring picture
 
 test-crash: $(READY) ## kill the operator around every single effect of what it does, a process for each
 	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()"
