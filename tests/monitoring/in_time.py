@@ -5,16 +5,12 @@ Apart from the other tests, as it takes longer than a minute.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-import yaml
-
 from tests.controlplane import ControlPlane
-from tests.monitoring.made import FOLDER
 from tests.monitoring.scene import STAGE, watch
 from tests.stage.objects import LOOK_AGAIN_S, Objects
 from tests.stage.processes import Cloud, Operator
@@ -35,7 +31,7 @@ def test_what_happens_at_a_vendor_is_an_alert_within_a_minute(
         arguments = ("--selector", f"stage={STAGE}", "--lease-namespace", "livetask-system")
         operator = Operator(kubeconfig, cloud.url, tmp_path / "operator", arguments=arguments)
         ends.callback(operator.process.stop)
-        prometheus = watch(programs["prometheus"], operator, tmp_path, scrape_s=sample_scrape_s())
+        prometheus = watch(programs["prometheus"], operator, tmp_path)
         ends.callback(prometheus.stop)
         customers = [
             Customer.moves_in(f"in-time-{side.secret}", objects, cloud.admin, side, stage=STAGE)
@@ -70,10 +66,3 @@ def test_what_happens_at_a_vendor_is_an_alert_within_a_minute(
     print(f"from the vendor to the alert: {min(took_s.values()):.0f} to {max(took_s.values()):.0f} s")
     assert took_s.keys() == relays.keys(), states
     assert max(took_s.values()) <= TOLD_WITHIN_S
-
-
-def sample_scrape_s() -> int:
-    (endpoint,) = yaml.safe_load((FOLDER / "podmonitor.yaml").read_text())["spec"]["podMetricsEndpoints"]
-    found = re.fullmatch(r"(\d+)s", endpoint["interval"])
-    assert found is not None
-    return int(found[1])

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from tests.monitoring.made import RULES
+from tests.monitoring.made import FOLDER, RULES
 from tests.monitoring.servers import Prometheus
 from tests.stage.objects import Objects, wait_for
 from tests.stage.processes import Cloud, Operator
@@ -20,6 +20,7 @@ from tests.stage.tenant import Preload, Relay
 from tests.stage.vendors import Alibaba, Customer, Huawei, Tencent
 
 STAGE = "monitoring"
+SAMPLE = FOLDER / "prometheus.yaml"
 CROWD = 12
 CROWDS_QUOTA_PER_S = 1.2
 """Twelve tasks that wish to be asked every 5 seconds: twice as much as that."""
@@ -125,15 +126,23 @@ def follow(scene: Scene, kubeconfig: Path, cloud: Cloud, folder: Path) -> Operat
     return Operator(kubeconfig, cloud.url, folder, config=scene.config, arguments=arguments)
 
 
-def watch(program: Path, operator: Operator, folder: Path, *, scrape_s: int) -> Prometheus:
-    """A Prometheus that scrapes an operator, with the rules of `manifests/monitoring/`."""
+def watch(program: Path, operator: Operator, folder: Path, *, scrape_s: int | None = None) -> Prometheus:
+    """A Prometheus that scrapes an operator as in the sample, or as often as this says; here it is told of the Pod."""
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "prometheus.yaml"
-    target = {"targets": [f"127.0.0.1:{operator.port}"], "labels": {"pod": "livetask-operator-0"}}
-    body = {
-        "global": {"scrape_interval": f"{scrape_s}s", "scrape_timeout": f"{scrape_s}s"},
-        "rule_files": [str(RULES)],
-        "scrape_configs": [{"job_name": "livetask-operator", "static_configs": [target]}],
+    body = yaml.safe_load(SAMPLE.read_text())
+    body["rule_files"] = [str(RULES)]
+    del body["alerting"]
+    (scrape,) = body["scrape_configs"]
+    del scrape["kubernetes_sd_configs"]
+    pod = {
+        "__meta_kubernetes_pod_label_app_kubernetes_io_name": "livetask-operator",
+        "__meta_kubernetes_pod_container_port_name": "http",
+        "__meta_kubernetes_namespace": "livetask-system",
+        "__meta_kubernetes_pod_name": "livetask-operator-0",
     }
+    scrape["static_configs"] = [{"targets": [f"127.0.0.1:{operator.port}"], "labels": pod}]
+    if scrape_s is not None:
+        scrape |= {"scrape_interval": f"{scrape_s}s", "scrape_timeout": f"{scrape_s}s"}
     config.write_text(yaml.safe_dump(body))
     return Prometheus(program, config, folder)

@@ -81,6 +81,14 @@ def test_what_is_scraped_are_the_operators_pods_and_the_network_policy_lets_it_i
     assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
 
 
+def test_the_sample_without_the_prometheus_operator_scrapes_the_same() -> None:
+    (endpoint,) = from_file(FOLDER / "podmonitor.yaml")["spec"]["podMetricsEndpoints"]
+    (scrape,) = from_file(FOLDER / "prometheus.yaml")["scrape_configs"]
+
+    assert scrape["scrape_interval"] == endpoint["interval"]
+    assert scrape.get("metrics_path", "/metrics") == endpoint["path"]
+
+
 def test_grafanas_sidecar_finds_the_dashboard(control_plane: ControlPlane) -> None:
     dashboard = one(rendered(control_plane, FOLDER), "ConfigMap")
 

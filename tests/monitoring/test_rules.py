@@ -122,6 +122,14 @@ def test_no_alert_asks_for_a_metric_that_there_is_not() -> None:
     assert asked - metrics() == set()
 
 
+def test_the_page_lists_each_alert_with_how_bad_it_is() -> None:
+    table = Page("manifests/monitoring/README.md").section("The alerts")
+
+    listed = dict(re.findall(r"^\| `(Livetask\w+)` \| (\w+) \|", table, re.MULTILINE))
+
+    assert listed == {name: rule["labels"]["severity"] for name, rule in rules().items()}
+
+
 @pytest.mark.parametrize("name", MADE)
 def test_what_is_made_from_something_else_is_up_to_date(name: str) -> None:
     assert (FOLDER / name).read_text() == MADE[name](), "make monitoring"
