@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from string import ascii_uppercase
 from typing import Any
 
-from tests.monitoring.panels import ROWS, Panel
+from tests.monitoring.panels import ROWS, STATE_HEADINGS, Panel
 
 SCHEMA_VERSION = 39
 """Of Grafana 11; a newer one brings it up to date when it is imported."""
@@ -176,7 +176,11 @@ def _table(panel: Panel) -> Json:
             "defaults": {"custom": {"align": "auto", "filterable": True}},
             "overrides": [
                 *(_override(name, [{"id": "unit", "value": "dateTimeFromNow"}]) for name in panel.times),
-                *([_state_colours(panel.colours)] if panel.colours else []),
+                *(
+                    _state_colours(heading, panel.colours)
+                    for heading in STATE_HEADINGS
+                    if heading in panel.columns.values()
+                ),
             ],
         },
     }
@@ -192,10 +196,10 @@ def _left_out(panel: Panel) -> Iterable[str]:
     return [name for name in (*named, "kind") if name not in panel.columns]
 
 
-def _state_colours(colours: Mapping[str, str]) -> Json:
+def _state_colours(heading: str, colours: Mapping[str, str]) -> Json:
     shown = {state: {"color": colour, "index": index} for index, (state, colour) in enumerate(colours.items())}
     return _override(
-        "state",
+        heading,
         [
             {"id": "mappings", "value": [{"type": "value", "options": shown}]},
             {"id": "custom.cellOptions", "value": {"type": "color-text"}},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from xml.sax.saxutils import escape
 
-from tests.monitoring.panels import STATES, Panel
+from tests.monitoring.panels import STATE_HEADINGS, Panel
 
 CELL, LINE, PAD = 66, 34, 8
 """A panel's unit of width and of height, and the room around what is in it; pixels."""
@@ -15,7 +15,7 @@ HEAD, ROW_LINE, TABLE_LINE = 54, 30, 21
 PAPER, GROUND, FRAME, INK, FAINT = "#ffffff", "#f4f5f5", "#dcdcdc", "#24292e", "#72777d"
 GREEN, RED = "#56a64b", "#e02f44"
 LINES = ("#3274d9", "#56a64b", "#ff9830", "#e02f44", "#a352cc", "#37872d", "#f2cc0c", "#8ab8ff", "#8e8e8e", "#ad0317")
-LETTER = 6.6
+LETTER = 7.2
 """About how wide a letter of the text is."""
 
 Series = Mapping[str, Sequence[tuple[float, float]]]
@@ -114,7 +114,7 @@ def _table(shown: Shown, x: float, y: float, width: float, height: float) -> Ite
         yield f'<line x1="{x}" x2="{x + width}" y1="{line}" y2="{line}" stroke="{FRAME}"/>'
         for heading in headings:
             words = row.get(heading, "")
-            fill = STATES.get(words, INK) if heading == "state" else INK
+            fill = shown.panel.colours.get(words, INK) if heading in STATE_HEADINGS else INK
             yield _text(at[heading], line + 15, words, fill=fill, weight="bold" if fill != INK else "normal")
 
 
@@ -154,6 +154,8 @@ def _graph(shown: Shown, x: float, y: float, width: float, height: float, times:
         yield _text(left - 6, float(level) + 4, _amount(value, shown.panel.unit), fill=FAINT, anchor="end", size=11)
     for minute in range(int(from_s // 60) + 1, int(to_s // 60) + 1):
         across, _ = at(minute * 60, 0).split(",")
+        if float(across) > x + width - 18:
+            continue  # it would stand over the edge
         yield _text(
             float(across), bottom + 14, f"{minute // 60 % 24:02}:{minute % 60:02}", fill=FAINT, anchor="middle", size=11
         )
@@ -210,7 +212,7 @@ def _round_up(value: float) -> float:
         power /= 10
     while power * 10 < value:
         power *= 10
-    return next(power * factor for factor in (1, 2, 4, 6, 8, 10, 20) if power * factor >= value)
+    return next(power * factor for factor in (1, 1.2, 1.6, 2, 2.4, 3, 4, 6, 8, 10) if power * factor >= value)
 
 
 def _amount(value: float, unit: str) -> str:

@@ -24,6 +24,9 @@ STATES = {
     "(not looked at)": "#f2cc0c",
 }
 """Each state has its colour, everywhere."""
+BAD = {state: STATES[state] for state in ("Failed", "NotFound", "Expired", "Unknown")}
+"""Where all is broken, a green `Running` of before nobody could look would say the contrary."""
+STATE_HEADINGS = ("state", "last state")
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,12 @@ def table(
     width: int,
     says: str,
     *,
+    height: int = 8,
     times: tuple[str, ...] = (),
+    colours: Mapping[str, str] = STATES,
 ) -> Panel:
     named = tuple((query, "") for query in queries)
-    return Panel("table", title, says, named, width, columns=columns, times=times, colours=STATES)
+    return Panel("table", title, says, named, width, height, columns=columns, times=times, colours=colours)
 
 
 def graph(
@@ -104,7 +109,7 @@ ROWS: Mapping[str, tuple[Panel, ...]] = {
                 "task": "task",
                 "vendor": "vendor",
                 "account": "account",
-                "state": "state",
+                "state": "last state",
                 "reason": "reason",
                 "Value #B": "since",
                 "Value #C": "last seen",
@@ -113,6 +118,8 @@ ROWS: Mapping[str, tuple[Panel, ...]] = {
             "Relays that are down, tasks that nobody watches, words that are not known, preloads that came to nothing. "
             "What to do about each reason: crds/reasons.md.",
             times=("since", "last seen"),
+            height=9,
+            colours=BAD,
         ),
         table(
             "What holds deletions up",
@@ -121,6 +128,7 @@ ROWS: Mapping[str, tuple[Panel, ...]] = {
             8,
             "What is in the way of the stop, and since when that is due.",
             times=("due since",),
+            height=9,
         ),
     ),
     "What runs where": (
@@ -195,6 +203,7 @@ ROWS: Mapping[str, tuple[Panel, ...]] = {
             "When the vendor last accepted what is in the Secret now: from then on the key before it may be revoked. "
             "Empty after a change, until the new one is accepted.",
             times=("accepted", "refused since"),
+            height=6,
         ),
         table(
             "Stops",
@@ -202,6 +211,7 @@ ROWS: Mapping[str, tuple[Panel, ...]] = {
             {"vendor": "vendor", "outcome": "outcome", "Value": "times"},
             10,
             "What became of stops since this operator began to work. The audit in its log names each.",
+            height=6,
         ),
     ),
     "The operator itself": (

@@ -42,7 +42,7 @@ def test_alertmanager_takes_the_sample(programs: Mapping[str, Path]) -> None:
 
 def test_an_alert_that_says_it_all_silences_those_that_it_explains_and_no_others(alertmanager: Alertmanager) -> None:
     outage = {"alertname": "LivetaskVendorUnavailable", "vendor": "AlibabaCloud", "account": "sports"}
-    refused = {"alertname": "LivetaskCredentialsRejected", "vendor": "AlibabaCloud", "task_namespace": "news"}
+    refused = {**NEWS, "alertname": "LivetaskCredentialsRejected", "reason": "CredentialsRejected"}
 
     alertmanager.post(
         numbered(
@@ -54,6 +54,7 @@ def test_an_alert_that_says_it_all_silences_those_that_it_explains_and_no_others
                 "hidden by the refused key": unwatched(NEWS, "CredentialsRejected"),
                 "another account's outage": unwatched(NEWS, "VendorUnavailable"),
                 "the account, for another cause": unwatched(SPORTS, "SecretNotFound"),
+                "the namespace, for another cause": unwatched(NEWS, "PermissionDenied"),
                 "another's refused key": unwatched(SPORTS, "CredentialsRejected"),
                 "a relay of the account that is down": {**SPORTS, "alertname": "LivetaskRelayDown"},
                 "a deletion that the outage holds up": {**SPORTS, "alertname": "LivetaskDeletionBlocked"},
