@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.controlplane import ControlPlane
+from tests.gitops.table import complaints
+from tests.stage.witness import Witness
 
 ROOT = Path(__file__).parent.parent
 OWN_NAMESPACE = "livetask-system"
@@ -31,9 +33,17 @@ def control_plane() -> Iterator[ControlPlane]:
 
 
 @pytest.fixture(scope="session")
-def crds(control_plane: ControlPlane) -> ControlPlane:
-    """The control plane with both CRDs established."""
-    return with_crds(control_plane)
+def crds(control_plane: ControlPlane) -> Iterator[ControlPlane]:
+    """The control plane with both CRDs established.
+
+    Every status that an operator writes there is seen. At the end the real kstatus and Argo CD's code are asked about
+    each, and must read it as the design's table says; and no operator may have changed more than that and its own
+    finalizer. What is wrong is an error of the session's last test, with the names of all objects.
+    """
+    with Witness(with_crds(control_plane)) as witness:
+        yield control_plane
+    assert sorted(witness.trespasses) == []
+    assert complaints(witness.bodies.values()) == []
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -30,8 +32,9 @@ class GitopsCheck:
         """`folder`: where it may keep its log."""
         program = KIT.obtain()["gitopscheck"]
         self._log = folder / "gitopscheck.log"
+        self._alone = threading.Lock()
         with self._log.open("w") as log:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
             )
 
@@ -41,7 +44,8 @@ class GitopsCheck:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.communicate()  # ends its questions, and waits for it to end by itself
+        with suppress(BrokenPipeError):  # it has ended already
+            self.process.communicate()  # there are no more questions: it ends by itself
 
     def kstatus(self, body: Body) -> str:
         """What kstatus computes."""
@@ -82,11 +86,13 @@ class GitopsCheck:
         return (found["live"], found["predicted"]) if found["modified"] else None
 
     def _ask(self, op: str, **question: Any) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"op": op, **question}) + "\n")
-        self._process.stdin.flush()
-        said = self._process.stdout.readline()
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        with self._alone:
+            with suppress(BrokenPipeError):  # it has ended, and says why
+                self.process.stdin.write(json.dumps({"op": op, **question}) + "\n")
+                self.process.stdin.flush()
+            said = self.process.stdout.readline()
         if not said:
             raise GitopsCheckError(f"gitopscheck ended when it was asked for {op}: {self._log.read_text()[-2000:]}")
         answer = json.loads(said)
