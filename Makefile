@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help python venv lint format test test-pages test-chart test-image test-alerts monitoring picture test-crash flaky soak demo bench lock image sbom audit clean
+.PHONY: help python venv lint format test test-pages test-chart test-gitops test-image test-alerts monitoring picture test-crash flaky soak demo bench lock image sbom audit clean
 
 VENV := .venv
 READY := $(VENV)/.ready
@@ -51,7 +51,7 @@ format: $(READY) ## format the code and correct what can be corrected
 test: $(READY) ## run all tests but those of the pages; some of them: make test ARGS="tests/config -x"
 	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()" # shows its build, which pytest would hide
 	@$(VENV)/bin/python -c "from tests.gitops.gitopscheck import KIT; KIT.obtain()"
-	$(VENV)/bin/pytest $(or $(ARGS),--ignore=tests/lifecycle -n 2 --dist loadfile --no-loadscope-reorder)
+	$(VENV)/bin/pytest $(or $(ARGS),--ignore=tests/lifecycle --ignore=tests/argocd -n 2 --dist loadfile --no-loadscope-reorder)
 
 test-pages: $(READY) ## type what the pages on installing, upgrading, moving and scaling say, with whole installs (about 5 min)
 	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()"
@@ -60,6 +60,11 @@ test-pages: $(READY) ## type what the pages on installing, upgrading, moving and
 test-chart: $(READY) ## try the Helm chart with the real Helm, which is built once (4 min on 2 cores)
 	@$(VENV)/bin/python -c "from tests.chart.with_helm import KIT; KIT.obtain()"
 	$(VENV)/bin/pytest tests/chart/with_helm.py
+
+test-gitops: $(READY) ## sync tasks from Git with a whole Argo CD, which is built once (7 min on 2 cores; the tests: 8 min)
+	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()"
+	@$(VENV)/bin/python -c "from tests.argocd.programs import obtain; obtain()"
+	$(VENV)/bin/pytest $(or $(ARGS),tests/argocd)
 
 test-image: $(READY) ## build the image twice, without a daemon, and run the operator out of it (5 min; needs root and Debian)
 	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()"
