@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from livetask_operator.reconcile.reasons import Reason
+from livetask_operator.vendors.contract import State
 from tests.controlplane import ControlPlane
 from tests.crds.schema import KINDS, Field, fields
 
@@ -70,8 +72,8 @@ def table(text: str) -> list[dict[str, str]]:
 def test_the_columns_of_a_relay_task(crds: ControlPlane, seen: str) -> None:
     (row,) = table(crds.kubectl("-n", seen, "get", "rlt", "alibaba").stdout)
 
-    assert list(row) == ["NAME", "VENDOR", "STATE", "READY", "REASON", "SINCE", "AGE"]
-    assert list(row.values())[:5] == ["alibaba", "AlibabaCloud", "Failed", "False", "TaskFailed"]
+    assert list(row) == ["NAME", "STATE", "READY", "REASON", "SINCE", "AGE"]
+    assert list(row.values())[:4] == ["alibaba", "Failed", "False", "TaskFailed"]
     assert re.fullmatch(r"\d+y(\d+d)?", row["SINCE"])
     assert re.fullmatch(r"\d+m?\d*s", row["AGE"])
 
@@ -79,29 +81,54 @@ def test_the_columns_of_a_relay_task(crds: ControlPlane, seen: str) -> None:
 def test_the_wide_columns_of_a_relay_task(crds: ControlPlane, seen: str) -> None:
     (row,) = table(crds.kubectl("-n", seen, "get", "rlt", "alibaba", "-o", "wide").stdout)
 
-    assert list(row)[6:] == ["AGE", "TASK", "VENDOR STATUS", "MESSAGE"]
-    assert list(row.values())[7:] == ["yourTaskId", "6", "Check the URL."]
+    assert list(row)[5:] == ["AGE", "DELETED", "VENDOR", "TASK", "VENDOR STATUS", "MESSAGE"]
+    assert list(row.values())[6:] == ["", "AlibabaCloud", "yourTaskId", "6", "Check the URL."]
 
 
 def test_the_columns_of_a_preload_task(crds: ControlPlane, seen: str) -> None:
     (row,) = table(crds.kubectl("-n", seen, "get", "plt", "url").stdout)
 
-    assert list(row) == ["NAME", "STATE", "PROGRESS", "READY", "SINCE", "AGE"]
-    assert list(row.values())[:4] == ["url", "Preloading", "62", "Unknown"]
+    assert list(row) == ["NAME", "STATE", "PROGRESS", "READY", "REASON", "SINCE", "AGE"]
+    assert list(row.values())[:5] == ["url", "Preloading", "62", "Unknown", "Preloading"]
     assert re.fullmatch(r"\d+y(\d+d)?", row["SINCE"])
 
 
 def test_the_wide_columns_of_a_preload_task(crds: ControlPlane, seen: str) -> None:
     (row,) = table(crds.kubectl("-n", seen, "get", "plt", "url", "-o", "wide").stdout)
 
-    assert list(row)[5:] == ["AGE", "DOMAIN", "URLS", "FAILED", "MESSAGE"]
-    assert list(row.values())[6:] == ["live.example.com", "4", "1", "2 of 4 are done."]
+    assert list(row)[6:] == ["AGE", "DELETED", "DOMAIN", "URLS", "FAILED", "MESSAGE"]
+    assert list(row.values())[7:] == ["", "live.example.com", "4", "1", "2 of 4 are done."]
+
+
+@pytest.mark.parametrize("short", ["rlt", "plt"])
+def test_what_is_being_deleted_says_since_when(crds: ControlPlane, namespace: str, short: str) -> None:
+    held = {"rlt": "relay-alibaba", "plt": "preload-url"}[short]
+    crds.kubectl("-n", namespace, "create", "-f", str(ACCEPTED / f"{held}.yaml"))
+    finalizer = '{"metadata":{"finalizers":["tests.livetask.dev/held"]}}'
+    crds.kubectl("-n", namespace, "patch", short, "--type=merge", "-p", finalizer, held.partition("-")[2])
+    crds.kubectl("-n", namespace, "delete", short, "--all", "--wait=false")
+
+    (row,) = table(crds.kubectl("-n", namespace, "get", short, "-o", "wide").stdout)
+
+    assert re.fullmatch(r"\d+s", row["DELETED"])
+    crds.kubectl("-n", namespace, "patch", short, "--type=merge", "-p", '{"metadata":{"finalizers":null}}', row["NAME"])
+
+
+def test_both_kinds_fit_into_120_columns_with_the_longest_words_that_there_are(crds: ControlPlane, seen: str) -> None:
+    """Beside a namespace of 12 and a name of 16 characters; kubectl writes the kind before the name."""
+    longest = "PreloadTask.livetask.dev/"
+    words = ("n" * 12, longest + "n" * 16, max(State, key=len), "Unknown", max(Reason, key=len), "2y364d", "2y364d")
+    headings = crds.kubectl("-n", seen, "get", "rlt", "-A").stdout.splitlines()[0].split()
+
+    widths = [max(len(heading), len(word)) for heading, word in zip(headings, words, strict=True)]
+
+    assert sum(widths) + 3 * (len(widths) - 1) <= 120
 
 
 def test_what_was_not_looked_at_yet_shows_nothing_but_its_age(crds: ControlPlane, seen: str) -> None:
     (row,) = table(crds.kubectl("-n", seen, "get", "rlt", "huawei").stdout)
 
-    assert [value for name, value in row.items() if name not in ("NAME", "AGE")] == [""] * 5
+    assert [value for name, value in row.items() if name not in ("NAME", "AGE")] == [""] * 4
 
 
 def test_one_word_gets_both_kinds(crds: ControlPlane, seen: str) -> None:
