@@ -20,7 +20,9 @@ def livetask(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("check", "--help")], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("run", "--help"), ("explain", "--help"), ("check", "--help")], ids=" ".join
+)
 def test_help_says_what_there_is(arguments: tuple[str, ...]) -> None:
     run = livetask(*arguments)
 
@@ -36,6 +38,23 @@ def test_every_option_of_run_has_words() -> None:
         assert option in text
     for option in ("--listen HOST:PORT", "--log-level {debug,info,warning,error}", "--log-format {text,json}"):
         assert option in text
+
+
+def test_explain_says_what_it_needs_and_how_it_ends() -> None:
+    text = " ".join(livetask("explain", "--help", COLUMNS="200").stdout.split())
+
+    for word in ("[KIND/]NAMESPACE/NAME", "--operator URL", "--lease-namespace NS", "--lease-name NAME"):
+        assert word in text
+    assert "pods/portforward" in text
+    assert text.endswith("with 2 where it makes no sense, or there is no way to a cluster.")
+
+
+def test_explain_without_a_way_to_a_cluster_says_so_in_one_line(tmp_path: Path) -> None:
+    run = livetask("explain", "sports/cup-final", HOME=str(tmp_path))
+
+    assert (run.returncode, run.stdout) == (2, "")
+    (line,) = run.stderr.splitlines()
+    assert line.startswith("There is no way to a cluster: ")
 
 
 def test_check_shows_what_a_good_file_comes_to(tmp_path: Path) -> None:

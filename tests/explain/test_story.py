@@ -39,7 +39,7 @@ RUNNING = status("Running", "Alibaba Cloud says 1 (relaying).", "True", state="R
 
 
 def known(**what: Any) -> Known:
-    usual = {"key": KeyIs.ACCEPTED, "seen_ago_s": 4.0, "due_in_s": 26.0}
+    usual = {"key": KeyIs.ACCEPTED, "key_ago_s": 4.0, "seen_ago_s": 4.0, "due_in_s": 26.0}
     return Known(**{"uid": "sports/cup-final", "own_interval_s": 30.0, "interval_s": 30.0, **usual, **what})
 
 
@@ -83,7 +83,15 @@ def test_a_screen_is_as_wide_as_the_terminal_between_60_and_100_columns(width: i
 
 
 SEEN_SLOWLY = known(interval_s=127.0, due_in_s=-31.0, ahead=7, account="sports", limit_per_s=2.0)
-REFUSED = known(failures=4, failed_with="CredentialsRejected", key=KeyIs.REFUSED, due_in_s=44.2, seen_ago_s=None)
+REFUSED = known(
+    failures=4,
+    failed_with="CredentialsRejected",
+    key=KeyIs.REFUSED,
+    key_reason="CredentialsRejected",
+    key_ago_s=240.0,
+    due_in_s=44.2,
+    seen_ago_s=None,
+)
 
 
 @pytest.mark.parametrize(
@@ -151,17 +159,24 @@ REFUSED = known(failures=4, failed_with="CredentialsRejected", key=KeyIs.REFUSED
             case(known=Unknown("you may not")),
         ),
         ("vendor", "has told nothing of it yet", case(relay_task())),
-        ("key", "Secret sports/alibaba: what is in it now, Alibaba Cloud has accepted", case()),
-        ("key", "Secret sports/alibaba: what is in it now was not tried yet", case(known=known(key=KeyIs.UNTRIED))),
+        ("key", "Secret sports/alibaba: what is in it now, Alibaba Cloud accepted 4 s ago", case()),
         (
             "key",
-            "Secret sports/alibaba: what is in it now, Alibaba Cloud refuses (CredentialsRejected)",
+            "Secret sports/alibaba: what is in it now was not tried yet",
+            case(known=known(key=KeyIs.UNTRIED, key_ago_s=None)),
+        ),
+        (
+            "key",
+            "Secret sports/alibaba: what is in it now, Alibaba Cloud has refused for 4 min (CredentialsRejected)",
             case(known=REFUSED),
         ),
         (
             "key",
             "Secret sports/alibaba has no key that can be used (SecretNotFound)",
-            case(relay_task(status=status("SecretNotFound")), known=known(key=KeyIs.UNUSABLE)),
+            case(
+                relay_task(status=status("SecretNotFound")),
+                known=known(key=KeyIs.UNUSABLE, key_reason="SecretNotFound"),
+            ),
         ),
         (
             "key",

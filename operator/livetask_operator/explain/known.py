@@ -34,6 +34,10 @@ class Known:
     """The one at which it is really asked: longer where its account's quota allows no more."""
     key: str = KeyIs.UNTRIED
     """A KeyIs."""
+    key_reason: str = ""
+    """Why it is refused."""
+    key_ago_s: float | None = None
+    """Since the vendor last accepted it, or since when it refuses it."""
     seen_ago_s: float | None = None
     """Since the last good look; None: none since this process took it over."""
     failures: int = 0

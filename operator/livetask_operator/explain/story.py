@@ -139,13 +139,16 @@ def _key(case: Case) -> str:
             return f"{secret}: {reason}, when the status was written"
         seen = "had a good key" if reason in SEEN_REASONS else "may have a good key or not"
         return f"{secret} {seen} when the status was written; of a change since then the operator alone knows"
+    why = f" ({known.key_reason})" if known.key_reason else ""
     match known.key:
         case KeyIs.ACCEPTED:
-            return f"{secret}: what is in it now, {title} has accepted"
+            when = "has accepted" if known.key_ago_s is None else f"accepted {span(known.key_ago_s)} ago"
+            return f"{secret}: what is in it now, {title} {when}"
         case KeyIs.REFUSED:
-            return f"{secret}: what is in it now, {title} refuses ({known.failed_with or reason})"
+            when = "refuses" if known.key_ago_s is None else f"has refused for {span(known.key_ago_s)}"
+            return f"{secret}: what is in it now, {title} {when}{why}"
         case KeyIs.UNUSABLE:
-            return f"{secret} has no key that can be used ({known.failed_with or reason})"
+            return f"{secret} has no key that can be used{why}"
         case _:
             return f"{secret}: what is in it now was not tried yet"
 

@@ -243,7 +243,10 @@ def _read_known(task: Resource, status: int, body: bytes) -> Known | Unknown:
         return Unknown("what answers there is a standby, or only begins to work")
     if status == 404:
         followed = body.strip() == b"not followed"
-        return Unknown("it does not follow this object" if followed else "it is older than this command")
+        not_its = (
+            "it does not follow this object; of several operators name the Lease of the one that does: --lease-name"
+        )
+        return Unknown(not_its if followed else "it is older than this command")
     try:
         known = Known.from_json(json.loads(body))
     except ValueError as error:

@@ -55,11 +55,14 @@ class Knowing:
         due_in_s = None if under_way else self._turns.due_in_s(task.uid)
         failed_with = track.latest.reason.value if isinstance(track.latest, Trouble) else ""
         _, account, call = record.quota or ("", "", "")
+        key, key_reason, key_since_s = self._key(record)
         return Known(
             uid=task.uid,
             own_interval_s=float(task.poll_interval_s),
             interval_s=track.interval_s,
-            key=self._key(record),
+            key=key,
+            key_reason=key_reason,
+            key_ago_s=None if key_since_s is None else now_s - key_since_s,
             seen_ago_s=None if track.good_s is None else now_s - track.good_s,
             failures=track.failures if stop is None else stop.failures,
             failed_with=failed_with if stop is None else "",
@@ -73,16 +76,21 @@ class Knowing:
             stop_accepted_ago_s=None if stop is None or stop.accepted_s is None else now_s - stop.accepted_s,
         )
 
-    def _key(self, record: Record[Any]) -> KeyIs:
+    def _key(self, record: Record[Any]) -> tuple[KeyIs, str, float | None]:
+        """What its vendor said to it, why, and when; in monotonic seconds."""
         credential = self._secrets.known(record.task)
         if isinstance(credential, Trouble):
-            return KeyIs.UNUSABLE
+            return KeyIs.UNUSABLE, credential.reason.value, None
         if not isinstance(credential, Credential):
-            return KeyIs.UNTRIED
-        if self._asking.refused_since_s(credential):
-            return KeyIs.REFUSED
+            return KeyIs.UNTRIED, "", None
+        refused = self._asking.refused_since_s(credential)
+        if refused:
+            reason = min(refused, key=lambda each: refused[each])
+            return KeyIs.REFUSED, reason, refused[reason]
         quota: QuotaKey = record.kind.quota(record.task, credential)
-        return KeyIs.ACCEPTED if self._asking.is_proven(credential, quota) else KeyIs.UNTRIED
+        if self._asking.is_proven(credential, quota):
+            return KeyIs.ACCEPTED, "", self._asking.accepted_s(credential)
+        return KeyIs.UNTRIED, "", None
 
 
 def _is(record: Record[Any], plural: str, namespace: str, name: str) -> bool:
