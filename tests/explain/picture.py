@@ -28,7 +28,7 @@ PAGE = ROOT / "crds" / "looks.md"
 HOME = "livetask-system"
 POD = "livetask-operator-6d9c7b5f4-k2x8q"
 WIDTH, HEIGHT = 120, 60
-SHOWN_WITHIN_S = 20.0
+SHOWN_WITHIN_S = 90.0
 
 
 class Terminal:
@@ -47,19 +47,22 @@ class Terminal:
             "LC_ALL": "C.UTF-8",
         }
 
-    def shows(self, command: str, until: str, height: int = HEIGHT) -> str:
-        """What stands there once a word has come, without what is empty below."""
+    def shows(self, command: str, until: str, height: int = HEIGHT, *, joined: bool = False) -> str:
+        """What stands there once a word has come, without what is empty below.
+
+        joined: a line that is too long is given in one piece, as copying it does.
+        """
         self._taken += 1  # a server of its own for each: one that just ended may still be in the way
         self._tmux("new-session", "-d", "-x", str(WIDTH), "-y", str(height), f"{command}; sleep 60")
         try:
             wait_for(lambda: until in self._screen(), lambda: f"{until!r} in {self._screen()}", SHOWN_WITHIN_S)
             time.sleep(1)  # the rest of the screen is drawn after it
-            return self._screen()
+            return self._screen("-J" if joined else "-p")
         finally:
             self._tmux("kill-server")
 
-    def _screen(self) -> str:
-        lines = self._tmux("capture-pane", "-p").splitlines()
+    def _screen(self, how: str = "-p") -> str:
+        lines = self._tmux("capture-pane", "-p", how).splitlines()
         return "\n".join(line.rstrip() for line in lines).rstrip()
 
     def _tmux(self, *arguments: str) -> str:
@@ -79,7 +82,7 @@ def pages(terminal: Terminal, port: int, k9s: str | None) -> dict[str, str]:
 
     def explained(target: str) -> str:
         typed = f"livetask-operator explain {target}"
-        return picture(typed, terminal.shows(f"{typed} --operator http://127.0.0.1:{port}", "\nevents"))
+        return picture(typed, terminal.shows(f"{typed} --operator http://127.0.0.1:{port}", "\nevents", joined=True))
 
     found = {
         "kubectl get rlt,plt -A": seen("kubectl get rlt,plt -A", "opening-edge"),
@@ -88,8 +91,8 @@ def pages(terminal: Terminal, port: int, k9s: str | None) -> dict[str, str]:
         ),
         "kubectl get livetasks": seen("kubectl -n news get livetasks", "morning-show"),
         "watch": picture(
-            "watch kubectl -n sports get rlt",
-            terminal.shows("watch kubectl -n sports get rlt", "stadium-feed", height=18),
+            "watch -t kubectl -n sports get rlt",
+            terminal.shows("watch -t kubectl -n sports get rlt", "stadium-feed", height=18),
         ),
         "The story in Events": seen(
             "kubectl -n news describe rlt morning-show | grep -A9 ^Events | cut -c1-120", "VendorUnavailable"
@@ -109,9 +112,10 @@ def written(found: dict[str, str]) -> str:
     page = PAGE.read_text(encoding="utf-8")
     for heading, shown in found.items():
         section = re.compile(rf"(^## {re.escape(heading)}\n.*?)^```console\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-        page, times = section.subn(lambda match, shown=shown: f"{match[1]}{shown}\n", page)
-        if times != 1:
+        place = section.search(page)
+        if place is None:
             raise RuntimeError(f"{PAGE.name} has no place for {heading!r}")
+        page = f"{page[: place.end(1)]}{shown}\n{page[place.end() :]}"
     return page.rstrip() + "\n"
 
 
