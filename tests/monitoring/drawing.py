@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
@@ -207,12 +208,8 @@ def _round_up(value: float) -> float:
     """A number that is good to read, no less than this one."""
     if value <= 0:
         return 1.0
-    power = 1.0
-    while power >= value:
-        power /= 10
-    while power * 10 < value:
-        power *= 10
-    return next(power * factor for factor in (1, 1.2, 1.6, 2, 2.4, 3, 4, 6, 8, 10) if power * factor >= value)
+    power = 10.0 ** math.floor(math.log10(value))
+    return next((power * factor for factor in (1, 1.2, 1.6, 2, 2.4, 3, 4, 6, 8) if power * factor >= value), 10 * power)
 
 
 def _amount(value: float, unit: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tempfile
 import time
@@ -65,7 +66,8 @@ def _shown(prometheus: Prometheus, panel: Panel, from_s: float, to_s: float) -> 
         series = {}
         for query, name in queries:
             for each in prometheus.query_range(query, from_s, to_s, STEP_S):
-                series[_named(name, each["metric"])] = [(float(at), float(value)) for at, value in each["values"]]
+                points = [(float(at), float(value)) for at, value in each["values"]]
+                series[_named(name, each["metric"])] = [point for point in points if not math.isnan(point[1])]
         return Shown(panel, series=dict(sorted(series.items())))
     ((query, name),) = queries
     return Shown(
