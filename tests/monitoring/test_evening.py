@@ -103,6 +103,13 @@ def test_every_query_of_every_panel_has_data(evening: Evening, panel: Panel) -> 
         assert all(label in found[0]["metric"] for label in re.findall(r"\{\{(\w+)\}\}", name)), query
 
 
+def test_a_panel_that_asks_for_what_there_is_not_would_be_found(evening: Evening) -> None:
+    query = PANELS["What needs a look"].queries[0][0]
+
+    assert evening.asks(query.replace("livetask_task_status", "livetask_tasks")) == []
+    assert evening.asks(query.replace("task_namespace=~", "exported_namespace=~"), namespace=".+") == []
+
+
 def test_the_numbers_at_the_top_are_those_of_the_evening(evening: Evening) -> None:
     assert evening.number("On the air") == CROWD + 1  # and the cup final
     assert evening.number("Down") == 2
