@@ -33,6 +33,9 @@ class Many(View):
     def account_label(self, vendor: str, account: str) -> str:
         return account
 
+    def now_s(self) -> float:
+        return time.monotonic()
+
     def parts(self) -> Iterator[str]:
         self.under_way += 1
         self.at_most = max(self.at_most, self.under_way)

@@ -47,6 +47,10 @@ class Showing:
         """An account as metrics name it: from the configuration, a short hash, or of keys that are not proven."""
         return account if account == families.UNPROVEN else self._config.account_label(vendor, account)
 
+    def now_s(self) -> float:
+        """Seconds, monotonic."""
+        return self._now().mono
+
     def parts(self) -> Iterator[str]:
         """Whole lines, in parts that take a millisecond or two each; some are empty."""
         objects: Counter[tuple[str, ...]] = Counter()
@@ -74,7 +78,7 @@ class Showing:
             yield from each.parts()
 
     def _account_parts(self, longest_s: Mapping[QuotaKey, int]) -> Iterator[str]:
-        factors = self._rounds.factors(self._now().mono)
+        factors = self._rounds.factors(self.now_s())
         yield families.ROUND_FACTOR.head
         for part in sliced(factors.items()):
             yield "".join(families.ROUND_FACTOR.line(self._labels(quota), factor) for quota, factor in part)

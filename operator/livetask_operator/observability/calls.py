@@ -28,24 +28,22 @@ class Calls:
 
     def __init__(self) -> None:
         self._accounts: dict[tuple[str, str], _Account] = {}
-        self._now_s = float("-inf")
 
     def count(self, quota: Quota, outcome: str, now_s: float) -> None:
         """A call is over. `now_s`: seconds, monotonic."""
         vendor, account, call = quota
-        self._now_s = now_s
         entry = self._accounts.get((vendor, account))
         if entry is None:
             if len(self._accounts) % SWEPT_AT == SWEPT_AT - 1:
-                self._forget_old()
+                self._forget_old(now_s)
             entry = self._accounts[vendor, account] = _Account(now_s)
         entry.called_s = now_s
         key = (call, outcome)
         entry.counts[key] = entry.counts.get(key, 0) + 1
 
-    def parts(self, label: Callable[[str, str], str]) -> Iterator[str]:
+    def parts(self, label: Callable[[str, str], str], now_s: float) -> Iterator[str]:
         """The metric, some accounts at a time. `label(vendor, account)`: how an account is named."""
-        self._forget_old()
+        self._forget_old(now_s)
         yield VENDOR_CALLS.head
         for accounts in sliced(list(self._accounts.items())):
             yield "".join(
@@ -54,7 +52,7 @@ class Calls:
                 for (call, outcome), count in entry.counts.items()
             )
 
-    def _forget_old(self) -> None:
-        since_s = self._now_s - FORGOTTEN_AFTER_S
+    def _forget_old(self, now_s: float) -> None:
+        since_s = now_s - FORGOTTEN_AFTER_S
         for account in [each for each, entry in self._accounts.items() if entry.called_s < since_s]:
             del self._accounts[account]

@@ -43,6 +43,9 @@ class View(Protocol):
     def account_label(self, vendor: str, account: str) -> str:
         """An account as metrics name it."""
 
+    def now_s(self) -> float:
+        """The clock that calls are told by: seconds, monotonic."""
+
     def parts(self) -> Iterator[str]:
         """Whole lines of the text format, in parts that take a millisecond or two each; some are empty."""
 
@@ -172,7 +175,7 @@ class Metrics:
         view = self._view
         if view is None:
             return
-        for part in self._calls.parts(view.account_label):
+        for part in self._calls.parts(view.account_label, view.now_s()):
             yield _encoded(part)
         for part in view.parts():
             yield _encoded(part)

@@ -89,7 +89,8 @@ class Rounds(Generic[A]):
         return {account: entry.factor for account, entry in self._rounds.items()}
 
     def _forget_old(self, now_s: float) -> None:
-        for account in [each for each, entry in self._rounds.items() if entry.noted_s + FORGOTTEN_AFTER_S < now_s]:
+        since_s = now_s - FORGOTTEN_AFTER_S
+        for account in [each for each, entry in self._rounds.items() if max(entry.noted_s, entry.answered_s) < since_s]:
             del self._rounds[account]
 
 
