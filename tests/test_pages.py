@@ -17,6 +17,7 @@ PAGES = sorted(
         ROOT,
         ROOT / "crds",
         ROOT / "manifests",
+        ROOT / "manifests" / "argocd",
         ROOT / "manifests" / "monitoring",
         ROOT / "manifests" / "vendor-policies",
         ROOT / "operator",
