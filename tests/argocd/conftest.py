@@ -78,6 +78,18 @@ class Team(Tenant):
             },
         }
 
+    def secret(self, name: str, *, options: str = "") -> dict[str, Any]:
+        """A Secret for Git with the good key, in a wave before the tasks. `options`: its own sync options."""
+        annotations = {"argocd.argoproj.io/sync-wave": "-1"}
+        if options:
+            annotations["argocd.argoproj.io/sync-options"] = options
+        return {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": name, "annotations": annotations},
+            "stringData": {"accessKeyId": self.key_id, "accessKeySecret": self.secret_key},
+        }
+
     def deploys(self, *bodies: Mapping[str, Any], options: tuple[str, ...] = (), **policy: Any) -> Application:
         """Commit these objects and make an Application that syncs them, with these sync options."""
         self.repository.has(*bodies)

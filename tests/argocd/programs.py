@@ -1,17 +1,14 @@
 """Argo CD's own programs: built with Go from the module proxy, redis from Debian, once for a machine.
 
-Apart because the build takes minutes, which only `make test-gitops` spends. `python -m tests.argocd.programs --cached`
-says whether all of it is there already, and builds nothing.
+Apart because the build takes minutes, which only `make test-gitops` spends.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,20 +67,25 @@ def _manifests(cache: Path) -> tuple[Path, ...]:
 def _copy_manifests(cache: Path, say: Say) -> None:
     """What is applied before this Argo CD starts, out of its module."""
     say("Argo CD: taking its CRDs and its first settings from its module")
+    folder = folder_of(KIT, MODULE) / "manifests"
+    (cache / "manifests").mkdir(exist_ok=True)
+    for source, target in zip(MANIFESTS, _manifests(cache), strict=True):
+        target.write_bytes((folder / source).read_bytes())
+
+
+def folder_of(kit: Kit, module: str) -> Path:
+    """Where Go keeps a module: of the version that a kit pins, or of the one named. Raises ProgramUnavailable."""
     run = subprocess.run(
-        ["go", "mod", "download", "-json", MODULE],
-        cwd=KIT.module,
+        ["go", "mod", "download", "-json", module],
+        cwd=kit.module,
         env={**os.environ, "GOWORK": "off"},
         capture_output=True,
         text=True,
         check=False,
     )
     if run.returncode != 0:
-        raise ProgramUnavailable(f"Argo CD: its module cannot be had for its CRDs: {run.stderr or run.stdout}")
-    folder = Path(json.loads(run.stdout)["Dir"]) / "manifests"
-    (cache / "manifests").mkdir(exist_ok=True)
-    for source, target in zip(MANIFESTS, _manifests(cache), strict=True):
-        target.write_bytes((folder / source).read_bytes())
+        raise ProgramUnavailable(f"{kit.title}: {module} cannot be had for its CRDs: {run.stderr or run.stdout}")
+    return Path(json.loads(run.stdout)["Dir"])
 
 
 def _unpacked() -> Path:
@@ -141,18 +143,3 @@ def _apt(*command: str, cwd: str | None = None) -> str:
             f"Where the lists of packages are missing: apt-get update. {REDIS_INSTEAD}"
         )
     return run.stdout
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--cached", action="store_true", help="only say, by the exit code, whether all is there already"
-    )
-    if parser.parse_args().cached:
-        return 0 if is_cached() else 1
-    print(obtain())
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.argocd.conftest import Team
 from tests.stage.objects import wait_for
 from tests.stage.tenant import until
@@ -92,3 +94,50 @@ def test_the_last_task_of_an_application_is_not_pruned_by_a_slip(team: Team) -> 
     until(lambda: "auto-sync will wipe out all resources" in str(app.status.get("conditions")), "its refusal", 60)
     assert "deletionTimestamp" not in team.relays("cup-final").body()["metadata"]
     assert team.runs("cup-final")
+
+
+def test_a_task_that_was_deleted_by_hand_is_stopped_and_its_object_comes_back_to_say_so(team: Team) -> None:
+    team.starts("cup-final")
+    app = team.deploys(team.task("cup-final"))
+    app.reaches("Synced", "Healthy")
+    first = team.relays("cup-final").body()["metadata"]["uid"]
+
+    team.relays("cup-final").delete()
+
+    until(lambda: (team.relays("cup-final").body() or {}).get("metadata", {}).get("uid") not in (None, first), "it", 90)
+    team.relays("cup-final").reaches("Stopped", within_s=60)
+    app.reaches("Synced", "Suspended")
+    assert not team.runs("cup-final")
+
+
+def test_another_task_under_the_same_name_is_refused_and_nothing_is_stopped(team: Team) -> None:
+    team.starts("cup-final")
+    team.starts("semi-final")
+    app = team.deploys(team.task("cup-final", task="semi-final"), retry={"limit": 0})
+    app.reaches("Synced", "Healthy")
+
+    team.commits(team.task("cup-final"))
+
+    app.says("failed to apply")
+    assert "cannot be changed" in str(app.operation)
+    assert team.stops() == []
+    assert team.relays("cup-final").body()["spec"]["alibabaCloud"]["taskId"] == "semi-final"
+
+
+@pytest.mark.parametrize("last", ["the task alone", "both"])
+def test_a_key_that_leaves_git_with_its_task_goes_first_unless_both_are_pruned_last(team: Team, last: str) -> None:
+    for task in ("cup-final", "stays"):
+        team.starts(task)
+    of_git = team.secret("of-git", options="PruneLast=true" if last == "both" else "")
+    pruned = team.task("cup-final", options="PruneLast=true", credentialsSecretRef={"name": "of-git"})
+    app = team.deploys(team.task("stays"), of_git, pruned)
+    app.reaches("Synced", "Healthy")
+
+    team.commits(team.task("stays"))
+
+    relay = team.relays("cup-final")
+    relay.is_gone(within_s=90)
+    app.reaches("Synced", "Healthy")
+    assert [call.task_id for call in team.stops() if call.stopped_task] == ["cup-final"]
+    gone = [each["name"] for each in sorted(app.operation["syncResult"]["resources"], key=lambda each: each["name"])]
+    assert gone == ["cup-final", "of-git"]

@@ -64,6 +64,7 @@ def test_the_operator_comes_before_the_tasks_and_goes_when_they_have_gone(
         assert objects.get("/api/v1/namespaces/live/secrets/alibaba") is None
         assert objects.get(live_tasks("RelayTask", "live"))["items"] == []
         assert [each.task_id for each in cloud.admin.tasks(ACCOUNT) if each.status == 1] == []
+        assert "deletionTimestamp" not in objects.get("/api/v1/namespaces/live")["metadata"]
         assert objects.get("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/relaytasks.livetask.dev")
 
 
