@@ -167,7 +167,7 @@ ROWS: Mapping[str, tuple[Panel, ...]] = {
         ),
         graph(
             "Calls in line",
-            {"{{who}}: {{account}} {{call}}": q.IN_LINE},
+            {"{{who}}: {{account}}": q.IN_LINE},
             "Who waits for the quota: people (deletions, edits), or polls, of which two at most stand in line.",
         ),
     ),
@@ -215,7 +215,7 @@ ROWS: Mapping[str, tuple[Panel, ...]] = {
         ),
     ),
     "The operator itself": (
-        graph("Who leads", {"{{instance}}": q.LEADER}, "1: the Pod that works. A gap: nobody did.", width=6),
+        graph("Who leads", {"{{pod}}": q.LEADER}, "1: the Pod that works. A gap: nobody did.", width=6),
         graph(
             "How late it is",
             {"loop": q.LOOP_LATE, "polls, {{vendor}}": q.POLLS_LATE},
@@ -225,7 +225,7 @@ ROWS: Mapping[str, tuple[Panel, ...]] = {
         ),
         graph(
             "Processor and memory",
-            {"cores {{instance}}": q.CORES, "GiB {{instance}}": q.MEMORY},
+            {"cores {{pod}}": q.CORES, "GiB {{pod}}": q.MEMORY},
             "Of each Pod.",
             width=6,
         ),

@@ -74,7 +74,7 @@ BY_PLACE = (
 _LIMIT = once(f"livetask_quota_limit_per_second{{{ACCOUNTS}}}", OF_AN_ACCOUNT)
 QUOTA_USED = f"{rate('livetask_vendor_calls_total', ACCOUNTS, OF_AN_ACCOUNT)} / on ({OF_AN_ACCOUNT}) {_LIMIT}"
 SLOWER = once(f"livetask_account_round_factor{{{ACCOUNTS}}}", OF_AN_ACCOUNT)
-IN_LINE = once(f"livetask_quota_waiting{{{ACCOUNTS}}}", f"{OF_AN_ACCOUNT}, who")
+IN_LINE = f"sum by (account, who) ({once(f'livetask_quota_waiting{{{ACCOUNTS}}}', f'{OF_AN_ACCOUNT}, who')})"
 
 ANSWERS = rate("livetask_vendor_calls_total", ACCOUNTS, "vendor, outcome")
 ANSWER_TIME = of_20_calls_19("livetask_vendor_call_seconds", "vendor, call")
@@ -87,7 +87,7 @@ KEYS_ACCEPTED_AT = f"1000 * {once(ACCEPTED, 'task_namespace, secret, vendor')}"
 KEYS_REFUSED_SINCE = f"1000 * {once(REFUSED, 'task_namespace, secret, vendor, reason')}"
 STOPS = f"sum by (vendor, outcome) (livetask_stops_total{{{VENDORS}}}) > 0"
 
-LEADER = "max by (job, instance) (livetask_leader)"
+LEADER = "max by (job, pod) (livetask_leader)"
 LOOP_LATE = "max by (job) (livetask_loop_lag_seconds)"
 POLLS_LATE = of_20_calls_19("livetask_poll_late_seconds", "vendor")
 CORES = "rate(process_cpu_seconds_total[$__rate_interval]) and on (job, instance) livetask_leader"
