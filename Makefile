@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help python venv lint format test test-pages test-chart test-gitops test-image test-alerts monitoring picture test-crash flaky soak demo bench lock image sbom audit clean
+.PHONY: help python venv lint format test test-pages test-chart test-gitops test-image test-alerts monitoring picture test-crash test-quiet flaky soak demo bench lock image sbom audit clean
 
 VENV := .venv
 READY := $(VENV)/.ready
@@ -83,6 +83,11 @@ picture: $(READY) ## play an evening on which things go wrong, and draw what the
 test-crash: $(READY) ## kill the operator around every single effect of what it does, a process for each
 	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()"
 	CRASH_EVERY_POINT=1 $(VENV)/bin/pytest tests/faults/test_crash.py
+
+test-quiet: $(READY) ## let 1,000 tasks change 20 times each, and count what a watch is told of (about 12 min)
+	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()"
+	@$(VENV)/bin/python -c "from tests.gitops.gitopscheck import KIT; KIT.obtain()"
+	$(VENV)/bin/pytest -s tests/gitops/a_thousand.py
 
 flaky: $(READY) ## run the fault tests TIMES=20 times in a row, until one fails; some: ARGS="tests/faults/test_crash.py"
 	@for run in $$(seq $(or $(TIMES),20)); do \
