@@ -55,7 +55,7 @@ BODIES = st.builds(
 )
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(BODIES)
 def test_our_reading_of_kstatus_is_what_the_library_computes(asked: GitopsCheck, body: Body) -> None:
     assert asked.kstatus(body) == kstatus(body)

@@ -21,6 +21,7 @@ KINDS = ("relaytasks", "preloadtasks")
 WATCHES_S = 2
 """So long at a time: then it is asked whether it is over."""
 TRIES_AGAIN_S = 0.2
+BEGINS_WITHIN_S = 30.0
 PLANTED = "livetask.dev/planted-fault"
 """The label of objects whose status a test spoils on purpose."""
 
@@ -40,11 +41,15 @@ class Witness:
         self._selector = PLANTED if spoils else f"!{PLANTED}"
         self._plane = plane
         self._is_over = threading.Event()
+        self._begun = {kind: threading.Event() for kind in KINDS}
         self._threads = [threading.Thread(target=self._see_all, args=(kind,)) for kind in KINDS]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
+        if not all(begun.wait(BEGINS_WITHIN_S) for begun in self._begun.values()):
+            self.ends()
+            raise TimeoutError(f"{' or '.join(KINDS)} are not served")
         return self
 
     def __exit__(
@@ -66,6 +71,7 @@ class Witness:
                 is_last = self._is_over.is_set()
                 try:
                     version = version or self._list(objects, path)
+                    self._begun[kind].set()
                     since = {"resourceVersion": version, "labelSelector": self._selector}
                     for event in objects.events(path, since, for_s=1 if is_last else WATCHES_S):
                         version = self._see(event)
