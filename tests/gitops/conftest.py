@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.stage.objects import Objects
 from tests.stage.processes import Cloud
 
 OWN_NAMESPACE = "livetask-system"
+_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="package")
@@ -28,6 +30,18 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitopsCheck]:
 def argo(asked: GitopsCheck) -> GitopsCheck:
     """An Argo CD that has our scripts."""
     asked.customize({f"{GROUP}/{each.kind}": each.override() for each in CUSTOMIZATIONS})
+    return asked
+
+
+@pytest.fixture(scope="module")
+def plain_argo(asked: GitopsCheck, installed: ControlPlane) -> GitopsCheck:
+    """An Argo CD as it is installed, without a word of ours, on the tests' control plane."""
+    namespace = f"plain-argocd-{next(_NUMBERS)}"
+    installed.kubectl("create", "namespace", namespace)
+    installed.kubectl("-n", namespace, "create", "configmap", "argocd-cm")
+    installed.kubectl("-n", namespace, "label", "configmap", "argocd-cm", "app.kubernetes.io/part-of=argocd")
+    asked.connect(installed.kubeconfig)
+    asked.settings_of(namespace)
     return asked
 
 

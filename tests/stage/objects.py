@@ -57,8 +57,17 @@ class Objects:
         headers = {"Content-Type": "application/merge-patch+json"}
         return _checked(self._client.patch(path, json=patch, headers=headers))
 
-    def delete(self, path: str) -> None:
-        answer = self._client.delete(path)
+    def apply(self, path: str, body: Mapping[str, Any], *, by: str) -> Any:
+        """Server-side apply, as a manager that takes what it applies from all others."""
+        headers = {"Content-Type": "application/apply-patch+yaml"}
+        return _checked(self._client.patch(f"{path}?fieldManager={by}&force=true", json=body, headers=headers))
+
+    def replace(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Put another in the object's place, all of it but its status."""
+        return _checked(self._client.put(path, json=body))
+
+    def delete(self, path: str, propagation: str = "Background") -> None:
+        answer = self._client.delete(f"{path}?propagationPolicy={propagation}")
         if answer.status_code != 404:
             _checked(answer)
 
