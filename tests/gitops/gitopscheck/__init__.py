@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 
 from tests.programs import Kit, Program
 
-KIT = Kit("Argo CD and kstatus", Path(__file__).parent, (Program("gitopscheck", ".", 100),))
+KIT = Kit("Argo CD and kstatus", Path(__file__).parent, (Program("gitopscheck", ".", 150),))
 
 Body = Mapping[str, Any]
 DIFFS = ("three-way", "structured-merge", "server-side")
