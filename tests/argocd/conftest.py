@@ -12,6 +12,7 @@ from tests.argocd.application import APPLICATIONS, Application, Repository, appl
 from tests.argocd.installation import ArgoCD
 from tests.argocd.programs import Programs, obtain
 from tests.controlplane import ControlPlane
+from tests.lifecycle.page import Page, Shell
 from tests.stage.objects import Objects
 from tests.stage.processes import Cloud, Operator
 from tests.stage.tenant import Relay, Tenant
@@ -49,6 +50,9 @@ def objects(control_plane: ControlPlane) -> Iterator[Objects]:
 def argocd(installed: ControlPlane, programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArgoCD]:
     with ArgoCD(installed, programs, tmp_path_factory.mktemp("argocd")) as argocd:
         yield argocd
+
+
+PAGE = Page("manifests/argocd/README.md")
 
 
 class Team(Tenant):
@@ -103,6 +107,13 @@ class Team(Tenant):
         self.application.refresh()
         return revision
 
+    def ends_sync(self, shell: Shell) -> None:
+        """Type what the page says against a sync that waits, and see it end."""
+        (block,) = PAGE.blocks("End a sync that waits")
+        shell.type(block.replace("application live", f"application {self.application.name}"))
+        self.application.says("Operation terminated")
+        assert self.application.operation["phase"] == "Failed"
+
     def relays(self, name: str) -> Relay:
         """The object of this name on the cluster."""
         return Relay(self, name)
@@ -111,6 +122,12 @@ class Team(Tenant):
         """Whether a task is on the air."""
         found = self.cloud.task(self.account, self.app, task)
         return found is not None and found.status == 1
+
+
+@pytest.fixture
+def shell(control_plane: ControlPlane, tmp_path: Path) -> Shell:
+    """A prompt with the cluster, to type what the page says."""
+    return Shell(tmp_path, {"one": control_plane})
 
 
 @pytest.fixture

@@ -32,7 +32,10 @@ NAMESPACE = "flux-system"
 SAMPLE = ROOT / "manifests" / "samples" / "gitops" / "flux.yaml"
 CONTROLLER = "github.com/fluxcd/kustomize-controller"
 KIT = Kit("Flux", Path(__file__).parent / "build" / "flux", (Program("kustomize-controller", CONTROLLER, 280),))
-CRDS = {f"{CONTROLLER}@v1.9.5": ("kustomizations",), "github.com/fluxcd/source-controller@v1.9.0": ("gitrepositories",)}
+CRDS = {
+    f"{CONTROLLER}@v1.9.5": ("kustomizations",),
+    "github.com/fluxcd/source-controller@v1.9.0": ("gitrepositories", "ocirepositories", "buckets"),
+}
 """Modules and the kinds whose CRDs they have; source-controller's is the one whose API kustomize-controller has."""
 READY_TIMEOUT_S = 60
 RECONCILES_S = 90.0
@@ -58,26 +61,28 @@ class Flux:
         kubectl("create", "namespace", NAMESPACE)
         for crd in self._crds:
             kubectl("apply", "--server-side", "-f", str(crd))
-        kinds = ("get", "-A", "kustomizations.kustomize.toolkit.fluxcd.io,gitrepositories.source.toolkit.fluxcd.io")
-        wait_for(lambda: kubectl(*kinds, check=False).returncode == 0, "Flux's kinds are served", 30)
+        names = ",".join(str(yaml.safe_load(crd.read_text())["metadata"]["name"]) for crd in self._crds)
+        wait_for(lambda: kubectl("get", "-A", names, check=False).returncode == 0, "Flux's kinds are served", 30)
         self._thread.start()
         metrics, health = free_ports(2)
         command = [str(self._program), f"--metrics-addr=127.0.0.1:{metrics}", f"--health-addr=127.0.0.1:{health}"]
         kept = {name: value for name, value in os.environ.items() if not name.startswith("KUBE")}
         env = {**kept, "KUBECONFIG": str(self._cluster.kubeconfig), "RUNTIME_NAMESPACE": NAMESPACE}
         self._process = ChildProcess(
-            "kustomize-controller",
-            [*command, "--interval-jitter-percentage=0"],
-            self._folder / "flux.log",
-            {**env, "TMPDIR": str(self._folder)},
+            "kustomize-controller", command, self._folder / "flux.log", {**env, "TMPDIR": str(self._folder)}
         )
-        self._process.wait_until(lambda: "Starting workers" in self._process.tail(), "ready", READY_TIMEOUT_S)
+        try:
+            self._process.wait_until(lambda: "Starting workers" in self._process.tail(), "ready", READY_TIMEOUT_S)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.stop()
         self._server.shutdown()
         self._server.server_close()
+        self._thread.join()
 
 
 class Kustomization:

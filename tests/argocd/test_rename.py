@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.argocd.conftest import Team
-from tests.stage.objects import wait_for
+from tests.lifecycle.page import Shell
 
 
 def test_pruned_last_a_renamed_task_stays_on_the_air(team: Team) -> None:
@@ -72,7 +72,9 @@ def test_without_either_it_is_a_matter_of_luck_and_whatever_came_is_told(team: T
     new.reaches("Stopped" if stopped else "Running", within_s=60)
 
 
-def test_pruned_last_a_rename_waits_for_a_task_that_has_ended_unless_only_what_differs_is_applied(team: Team) -> None:
+def test_pruned_last_a_rename_waits_for_a_task_that_has_ended_unless_only_what_differs_is_applied(
+    team: Team, shell: Shell
+) -> None:
     team.starts("cup-final")
     team.starts("yesterday", 2)
     app = team.deploys(team.task("cup-final", options="PruneLast=true"), team.task("yesterday"))
@@ -83,8 +85,7 @@ def test_pruned_last_a_rename_waits_for_a_task_that_has_ended_unless_only_what_d
     app.says("waiting for healthy state of livetask.dev/RelayTask/yesterday")
     app.shows("final", "Healthy")
     assert "deletionTimestamp" not in team.relays("cup-final").body()["metadata"]
-    app.merge({"status": {"operationState": {"phase": "Terminating"}}})
-    wait_for(lambda: app.operation["phase"] == "Failed", lambda: f"its end; {app.operation}", 60)
+    team.ends_sync(shell)
     app.merge({"spec": {"syncPolicy": {"syncOptions": ["ApplyOutOfSyncOnly=true"]}}})
     team.commits(
         team.task("final", task="cup-final", options="PruneLast=true", pollIntervalSeconds=6), team.task("yesterday")

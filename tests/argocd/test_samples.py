@@ -11,14 +11,13 @@ import yaml
 
 from livetask_simulator.client import Simulator
 from tests.argocd.application import Application, Repository
+from tests.argocd.conftest import PAGE
 from tests.argocd.installation import ArgoCD
 from tests.conftest import ROOT
-from tests.controlplane import ControlPlane
-from tests.lifecycle.page import Page, Shell
+from tests.lifecycle.page import Shell
 from tests.stage.objects import Objects, live_tasks, wait_for
 from tests.stage.processes import Cloud, Operator
 
-PAGE = Page("manifests/argocd/README.md")
 SAMPLES = ROOT / "manifests" / "samples" / "gitops"
 ACCOUNT, APP = "of-the-samples", "yourAppId"
 TASKS = ("cup-final", "press-conference", "interview", "rehearsal")
@@ -62,7 +61,7 @@ class Live:
 
 @pytest.fixture
 def live(
-    argocd: ArgoCD, operator: Operator, objects: Objects, cloud: Cloud, control_plane: ControlPlane, tmp_path: Path
+    argocd: ArgoCD, operator: Operator, objects: Objects, cloud: Cloud, shell: Shell, tmp_path: Path
 ) -> Iterator[Live]:
     cloud.admin.add_account(ACCOUNT)
     cloud.admin.add_key(ACCOUNT, "yourAccessKeyId", "yourAccessKeySecret")
@@ -78,7 +77,6 @@ def live(
             if path.name != "flux.yaml"
         }
     )
-    shell = Shell(tmp_path, {"one": control_plane})
     for name in ("project.yaml", "tasks.yaml"):
         file = shell.folder / "manifests" / "argocd" / name
         file.write_text(file.read_text().replace("https://git.example.com/live/tasks.git", repository.url))
@@ -119,3 +117,13 @@ def test_the_samples_come_up_survive_renames_and_go_when_somebody_says_so(live: 
     assert live.on_air() == []
     assert live.objects.get("/api/v1/namespaces/live/secrets/alibaba") is None
     assert "deletionTimestamp" not in live.objects.get("/api/v1/namespaces/live")["metadata"]
+
+
+def test_all_that_the_page_has_people_type_is_typed_here() -> None:
+    assert set(PAGE.typed()) == {
+        "Install it",
+        "A team's tasks",
+        "Say yes to a prune",
+        "All in one",  # test_whole.py
+        "End a sync that waits",  # test_waves.py, test_rename.py
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.argocd.conftest import Team
-from tests.stage.objects import wait_for
+from tests.lifecycle.page import Shell
 
 
 def test_a_second_wave_comes_when_the_first_is_on_the_air(team: Team) -> None:
@@ -35,7 +35,9 @@ def test_a_first_wave_that_failed_fails_the_sync_at_once(team: Team) -> None:
 
 
 @pytest.mark.parametrize("why", ["ended", "suspended"])
-def test_a_first_wave_that_ended_or_is_suspended_holds_the_sync_until_somebody_ends_it(team: Team, why: str) -> None:
+def test_a_first_wave_that_ended_or_is_suspended_holds_the_sync_until_somebody_ends_it(
+    team: Team, shell: Shell, why: str
+) -> None:
     team.starts("first", 2 if why == "ended" else 1)
     team.starts("second")
 
@@ -45,9 +47,7 @@ def test_a_first_wave_that_ended_or_is_suspended_holds_the_sync_until_somebody_e
     app.says("waiting for healthy state of livetask.dev/RelayTask/first")
     assert app.operation["phase"] == "Running"
     assert team.relays("second").body() is None
-    # What `argocd app terminate-op` does.
-    app.merge({"status": {"operationState": {"phase": "Terminating"}}})
-    wait_for(lambda: app.operation["phase"] == "Failed", lambda: f"its end; {app.operation}", 60)
+    team.ends_sync(shell)
     assert app.operation["message"].startswith("Operation terminated")
 
 
@@ -78,3 +78,16 @@ def test_pruned_waves_go_in_reverse_each_when_the_one_above_has_gone(team: Team)
     team.relays("first").is_gone(within_s=60)
     app.reaches("Synced", "Healthy")
     assert [call.task_id for call in team.stops() if call.stopped_task] == ["second", "first"]
+
+
+def test_what_is_pruned_last_goes_after_all_waves(team: Team) -> None:
+    for task in ("first", "second", "stays"):
+        team.starts(task)
+    app = team.deploys(team.task("first"), team.task("second", wave=1, options="PruneLast=true"), team.task("stays"))
+    app.reaches("Synced", "Healthy")
+
+    team.commits(team.task("stays"))
+
+    team.relays("second").is_gone(within_s=60)
+    app.reaches("Synced", "Healthy")
+    assert [call.task_id for call in team.stops() if call.stopped_task] == ["first", "second"]

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from tests.argocd.application import Application, Repository
+from tests.argocd.conftest import PAGE
 from tests.argocd.installation import ArgoCD
 from tests.argocd.programs import Programs
-from tests.argocd.test_samples import ACCOUNT, APP, DELAY_S, PAGE, TASKS
+from tests.argocd.test_samples import ACCOUNT, APP, DELAY_S, TASKS
 from tests.controlplane import ControlPlane
 from tests.controlplane.cluster import CONTROLLERS
 from tests.lifecycle.kubelet import Kubelet
