@@ -19,6 +19,7 @@ from tests.bench.scenes import (
     quiet,
     restart,
     saturation,
+    scrape,
     thousand,
 )
 from tests.bench.stage import Stage
@@ -29,6 +30,7 @@ SCENES: Mapping[str, Scene] = {
     "creation": creation.play,
     "quiet": quiet.play,
     "memory": memory.play,
+    "scrape": scrape.play,
     "burst": burst.play,
     "restart": restart.play,
     "thousand": thousand.play,
