@@ -121,7 +121,12 @@ def test_one_of_two_replicas_acts_and_hands_over_at_its_end(
         relay.reaches("Running")
         second = Operator(kubeconfig, cloud.url, tmp_path / "second", arguments=arguments)
         holder = own_tenant.objects.get(LEASE)["spec"]["holderIdentity"]
-        assert "livetask_leader 0.0" in (second.answer("/metrics") or "")
+        labels = f'kind="RelayTask",task_namespace="{own_tenant.namespace}",task="led",vendor="AlibabaCloud"'
+        assert f"livetask_task_status{{{labels}" in (first.answer("/metrics") or "")
+        standby = second.answer("/metrics") or ""
+        assert "livetask_leader 0.0" in standby
+        assert "task_namespace=" not in standby
+        assert "account=" not in standby
 
         assert first.stop() == 0
         relay.delete()
