@@ -19,6 +19,7 @@ from livetask_operator.vendors.contract import (
     InvalidResponse,
     VendorError,
     VendorUnavailable,
+    weighed,
 )
 from livetask_operator.vendors.transport import Request, Transport
 from tests.controlplane.certificates import Authority
@@ -171,6 +172,20 @@ async def test_an_answer_of_the_largest_size_is_taken() -> None:
         answer = await transport.send(request_to(vendor.url))
 
         assert len(answer.body) == 64
+
+
+async def test_the_size_of_each_answer_is_told_also_of_one_that_is_too_large() -> None:
+    sizes: list[float] = []
+    async with peer(answers(b" " * 64)) as vendor, Transport(USER_AGENT) as transport:
+        with weighed(sizes.append):
+            await transport.send(request_to(vendor.url))
+        await transport.send(request_to(vendor.url))
+    with weighed(sizes.append):
+        await fault_of(floods)
+
+    assert sizes[0] == 64
+    assert sizes[1] > 2**20
+    assert len(sizes) == 2, "one that nobody weighs is none"
 
 
 @pytest.mark.parametrize("behave", [hangs, drips], ids=["never answers", "drips"])
