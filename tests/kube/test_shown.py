@@ -291,6 +291,21 @@ def test_a_cause_is_told_though_the_api_server_takes_no_status() -> None:
     run(story())
 
 
+def test_an_object_that_cannot_be_read_and_is_not_followed_is_counted() -> None:
+    async def story() -> None:
+        async with world() as stage:
+            uid = stage.server.create("from-a-newer-crd", alibabaCloud=None, moonCloud={"taskId": "t"})
+            await runs(stage, stage.server.create())
+
+            assert value(stage, "unreadable_objects") == 1
+
+            stage.follow.vanished(uid)
+
+            assert value(stage, "unreadable_objects") == 0
+
+    run(story())
+
+
 def test_the_clock_of_the_world_is_the_loops() -> None:
     """What the times above are compared with."""
 

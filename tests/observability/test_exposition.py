@@ -27,6 +27,10 @@ def test_whatever_a_label_says_is_read_as_it_was_written(kind: str, word: str, v
     assert second.labels == {"kind": "", "word": ""}
 
 
+def test_a_metric_without_labels_has_no_braces() -> None:
+    assert Family("livetask_alone", "gauge", "One.", ()).line((), 1.0) == "livetask_alone 1.0\n"
+
+
 def test_a_time_is_told_to_a_hundredth_of_a_second() -> None:
     line = WORDS.line(("a", "b"), 1795291201.13)
 

@@ -108,7 +108,8 @@ class Follow:
         self._records: dict[str, Record[Any]] = {}
         self._unreadable: dict[str, str] = {}
         self._metrics = metrics
-        self._showing = Showing(self._records, config, self._rounds, self._quotas, self._asking, self.secrets, now)
+        followed = (self._records, self._unreadable)
+        self._showing = Showing(*followed, config, self._rounds, self._quotas, self._asking, self.secrets, now)
         self._turns = Turns(self._begin_step, self._polls_at_once, health, self._mono)
         self._left_line = self._has_left_line  # one for all
         self._reviews = Reviews(self._looking, self._turns, self._quotas, self._rounds, now)

@@ -7,7 +7,7 @@ each metric all are gone through once more: that keeps nothing of the thousands 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from livetask_operator.config import Config
@@ -23,11 +23,12 @@ from livetask_operator.reconcile.resource import Instant
 
 
 class Showing:
-    """Writes them. `records`: all objects that are followed, by uid."""
+    """Writes them. `records`: all objects that are followed, by uid; `unreadable`: the uids of those that cannot be."""
 
     def __init__(
         self,
         records: Mapping[str, Record[Any]],
+        unreadable: Collection[str],
         config: Config,
         rounds: Rounds[QuotaKey],
         quotas: Quotas,
@@ -36,6 +37,7 @@ class Showing:
         now: Callable[[], Instant],
     ) -> None:
         self._records = records
+        self._unreadable = unreadable
         self._config = config
         self._rounds = rounds
         self._quotas = quotas
@@ -70,6 +72,7 @@ class Showing:
         yield families.OBJECTS.head
         for part in sliced(objects.items()):
             yield "".join(families.OBJECTS.line(labels, float(count)) for labels, count in part)
+        yield families.UNREADABLE.head + families.UNREADABLE.line((), float(len(self._unreadable)))
         yield families.DELETIONS_WAITING.head
         yield "".join(families.DELETIONS_WAITING.line((reason,), float(count)) for reason, count in waiting.items())
         yield from self._account_parts(longest_s)

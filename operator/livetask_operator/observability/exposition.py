@@ -29,7 +29,8 @@ class Family:
 
     def __post_init__(self) -> None:
         pairs = ",".join(f'{label}="%s"' for label in self.labels)
-        object.__setattr__(self, "_template", f"{self.name}{{{pairs}}} %s\n")
+        braced = f"{{{pairs}}}" if pairs else ""
+        object.__setattr__(self, "_template", f"{self.name}{braced} %s\n")
 
     @property
     def head(self) -> str:

@@ -29,6 +29,12 @@ OBJECTS = Family(
     "Objects that are followed, by their state and the reason of their Ready; both are empty before the first look.",
     ("kind", "vendor", "task_namespace", "state", "reason"),
 )
+UNREADABLE = Family(
+    "livetask_unreadable_objects",
+    "gauge",
+    "Objects that the API server let through and this operator cannot read: nobody follows them. The log names them.",
+    (),
+)
 DELETIONS_WAITING = Family(
     "livetask_deletions_waiting",
     "gauge",
@@ -121,4 +127,4 @@ PER_OBJECT = (
     SECRET_REFUSED,
 )
 """One series or more for each object or Secret; `objectMetrics: false` leaves them out."""
-MADE_WHEN_ASKED = (VENDOR_CALLS, OBJECTS, DELETIONS_WAITING, *ACCOUNTS, *PER_OBJECT)
+MADE_WHEN_ASKED = (VENDOR_CALLS, OBJECTS, UNREADABLE, DELETIONS_WAITING, *ACCOUNTS, *PER_OBJECT)
