@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,17 @@ RUNBOOKS = "https://git.example.com/livetask-operator/blob/main"
 
 
 @pytest.fixture(scope="module")
-def monitored(installed: ControlPlane) -> ControlPlane:
-    """The control plane with the install and the Prometheus operator's CRDs."""
-    for crd in prometheus_crds():
+def monitored(installed: ControlPlane) -> Iterator[ControlPlane]:
+    """The control plane with the install and, for as long as it is needed, the Prometheus operator's CRDs."""
+    files = prometheus_crds()
+    for crd in files:
         installed.kubectl("apply", "--server-side", "-f", str(crd))
         name = yaml.safe_load(crd.read_text())["metadata"]["name"]
         installed.kubectl("wait", "--for=condition=Established", "--timeout=30s", f"crd/{name}")
-    return installed
+    yield installed
+    installed.kubectl("delete", "-k", str(FOLDER), "--ignore-not-found")
+    for crd in files:
+        installed.kubectl("delete", "-f", str(crd))
 
 
 def one(objects: list[dict[str, Any]], kind: str) -> dict[str, Any]:
