@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tests.gitops.gitopscheck import Argo
 from tests.kube.causes import CAUSES, KEY_CAUSES, OWN_CAUSES, Cause
 from tests.stage.tenant import Followed, until
 from tests.stage.vendors import Alibaba, Customer, Huawei, Side
 
-Argo = Literal["Healthy", "Progressing", "Degraded", "Suspended"]
 Kstatus = Literal["InProgress", "Current", "Failed", "Terminating"]
 Beside = Literal["Reconciling", "Stalled"]
 Operators = Literal["usual", "odd", "none"]

@@ -13,8 +13,7 @@ from typing import Any
 
 from tests.faults.conditions import health_in_table
 from tests.gitops.customizations import CUSTOMIZATIONS, GROUP
-from tests.gitops.gitopscheck import GitopsCheck
-from tests.gitops.rows import Argo
+from tests.gitops.gitopscheck import Argo, GitopsCheck
 from tests.reconcile.checker import PASSING_REASONS, PERSON_REASONS
 from tests.reconcile.kstatus import kstatus
 

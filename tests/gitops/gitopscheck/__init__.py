@@ -16,9 +16,10 @@ from tests.programs import Kit, Program
 KIT = Kit("Argo CD and kstatus", Path(__file__).parent, (Program("gitopscheck", ".", 150),))
 
 Body = Mapping[str, Any]
-DIFFS = ("three-way", "structured-merge", "server-side")
-"""How an Application can have Git and the cluster compared."""
+Argo = Literal["Healthy", "Progressing", "Degraded", "Suspended"]
+"""A health, as far as our objects have it."""
 Diff = Literal["three-way", "structured-merge", "server-side"]
+"""How an Application can have Git and the cluster compared."""
 
 
 class GitopsCheckError(RuntimeError):
