@@ -89,7 +89,7 @@ def folder_of(kit: Kit, module: str) -> Path:
 
 
 def _unpacked() -> Path:
-    return cache_root() / "redis"
+    return cache_root() / "redis" / "unpacked"
 
 
 def _redis() -> tuple[Path, Path | None] | None:
@@ -107,8 +107,9 @@ def _redis() -> tuple[Path, Path | None] | None:
 def _obtain_redis(say: Say) -> tuple[Path, Path | None]:
     found = _redis()
     if found is None:
-        with locked(_unpacked().with_name("redis-unpacking")):
-            _unpack_redis(say)
+        with locked(_unpacked().parent):
+            if _redis() is None:
+                _unpack_redis(say)
         found = _redis()
     if found is None:
         raise ProgramUnavailable(f"{REDIS} is not in the packages that apt names for it. {REDIS_INSTEAD}")
@@ -120,7 +121,7 @@ def _unpack_redis(say: Say) -> None:
     say("redis: taking it from the packages of this Debian, into the cache")
     planned = _apt("apt-get", "install", "--simulate", "--no-install-recommends", REDIS)
     packages = [line.split()[1] for line in planned.splitlines() if line.startswith("Inst ")]
-    with tempfile.TemporaryDirectory(dir=cache_root()) as scratch:
+    with tempfile.TemporaryDirectory(dir=_unpacked().parent) as scratch:
         _apt("apt-get", "download", *packages, cwd=scratch)
         root = Path(scratch) / "root"
         root.mkdir()

@@ -87,3 +87,19 @@ def test_a_task_that_is_renamed_within_one_kustomization_stays_on_the_air(
     assert old.tells("LeftRunning", "Warning")
     assert live.runs("cup-final")
     assert live.stops() == []
+
+
+def test_it_puts_back_what_git_names_and_leaves_what_it_does_not(live: Team, kustomization: Kustomization) -> None:
+    live.starts("cup-final")
+    kustomization.commits(live.task("cup-final", stopDelaySeconds=60))
+    kustomization.begins()
+    relay = live.relays("cup-final")
+    relay.reaches("Running")
+
+    relay.edit(stopDelaySeconds=0, suspend=True, deletionPolicy="Orphan")
+    relay.reaches(reason="Suspended")
+    revision = kustomization.commits(live.task("cup-final", stopDelaySeconds=60, pollIntervalSeconds=6))
+
+    kustomization.becomes("True", "ReconciliationSucceeded", revision)
+    spec = relay.body()["spec"]
+    assert (spec["stopDelaySeconds"], spec["suspend"], spec["deletionPolicy"]) == (60, True, "Orphan")
