@@ -64,6 +64,7 @@ def edits_git(**spec: object) -> Callable[[Declared], None]:
         declared.git["spec"] |= spec
         declared.sync()
 
+    edit.__name__ = f"edits {spec}"
     return edit
 
 
@@ -153,7 +154,7 @@ def lived(declared: Declared, chance: random.Random, argo: GitopsCheck) -> list[
     for act in chance.sample(ACTS, STEPS):
         time.sleep(chance.choice(PAUSES_S))  # the operator is to be met in the midst of what it does
         found += [f"after {story}: {each}" for each in declared.wrong(argo)]
-        story.append(getattr(act, "__name__", "?"))
+        story.append(act.__name__)
         act(declared)
     declared.customer.at.settle()
     declared.customer.put_secret()
