@@ -221,6 +221,24 @@ def test_an_oversubscribed_account_tells_how_long_a_round_takes_and_that_nothing
     run(story())
 
 
+def test_the_time_in_line_counts_where_an_accounts_quota_is_small() -> None:
+    """A poll that stands in a line of two at a call a second is two seconds later than it began to."""
+    quotas = {"GetMPUTaskStatus": Limit(per_second=1.0)}
+    config = Config(accounts=(AccountGroup("sports", "AlibabaCloud", ("key-1",), quotas),))
+
+    async def story() -> None:
+        async with world(config=config) as stage:
+            for number in range(12):
+                stage.server.create(f"t-{number}", pollIntervalSeconds=5, alibabaCloud=block(f"t-{number}"))
+            await asyncio.sleep(600)
+
+            times = [at_s for at_s, _ in stage.vendor.looks][-121:]
+            interval_s = (times[-1] - times[0]) / 10
+            assert value(stage, "account_round_factor", **LOOKS) == pytest.approx(interval_s / 5, rel=0.05)
+
+    run(story())
+
+
 def test_polls_of_ended_tasks_which_come_last_are_not_told_as_late() -> None:
     async def story() -> None:
         async with world(alibaba(state=State.STOPPED)) as stage:

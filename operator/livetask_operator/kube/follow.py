@@ -48,8 +48,7 @@ from livetask_operator.reconcile.trouble import Trouble
 from livetask_operator.vendors.contract import Credential, Guard, NotSent, PreloadVendor, RelayVendor
 
 NO_SECRET = ""
-"""Steps that ask no vendor stand with their namespace's: a finalizer must not wait in a throttled account's line, nor
-behind another tenant's thousands."""
+"""Steps that ask no vendor stand with their namespace's: not in a throttled account's line, nor in another tenant's."""
 TICK_S = 1.0
 EDIT_AGAIN_S = 1.0
 POLLS_AT_ONCE_S = 2.0
@@ -311,10 +310,11 @@ class Follow:
             record.step = self._spawn(self._step(record))
 
     def _is_counted_there(self, record: Record[Any], taken: Taken[str, Account]) -> bool:
-        """Note how late a poll is. Who stands with its Secret's, as its key is not proven, may stand elsewhere now."""
+        """Who stands with its Secret's, as its key is not proven, may stand elsewhere now."""
         account = taken.turn.account
         if len(account) == 3:
-            self._rounds.noted(account, taken.lateness, self._mono())
+            if taken.turn.ended:  # of others it is noted when they leave the line
+                self._rounds.noted(account, taken.lateness, self._mono())
             return True
         if account[1] == NO_SECRET:
             return True
@@ -330,10 +330,12 @@ class Follow:
         return False
 
     def _has_left_line(self, uid: str) -> None:
-        """A step's request stands in no line any more."""
+        """A step's request stands in no line any more: so late is a poll, the time in the line included."""
         late_s = self._turns.begun(uid)
         if late_s is not None and (record := self._records.get(uid)) is not None:
             self._metrics.polled(record.task.vendor.name, late_s)
+            if record.quota is not None:
+                self._rounds.noted(record.quota, late_s / record.task.poll_interval_s, self._mono())
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.get_running_loop().create_task(work)
