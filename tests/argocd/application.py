@@ -113,16 +113,13 @@ class Application:
 
         wait_for(there, lambda: f"{self.name} is {sync}/{health}; {self._story()}", within_s)
 
-    def syncs(self, revision: str, phase: str = "Succeeded", within_s: float = REACHES_S) -> dict[str, Any]:
-        """Tell of a commit, and wait until its sync is in a phase. Returns the sync."""
-        self.refresh()
-
-        def there() -> bool:
-            state = self.operation
-            return (state.get("operation", {}).get("sync", {}).get("revision"), state.get("phase")) == (revision, phase)
-
-        wait_for(there, lambda: f"{self.name}: a sync to {revision} is {phase}; {self._story()}", within_s)
-        return self.operation
+    def ends(self, phase: str, within_s: float = REACHES_S) -> None:
+        """Wait until its last sync has ended so: its status may say Synced a moment before."""
+        wait_for(
+            lambda: self.operation.get("phase") == phase,
+            lambda: f"{self.name}'s sync {phase}; {self._story()}",
+            within_s,
+        )
 
     def says(self, words: str, within_s: float = REACHES_S) -> None:
         """Wait until its sync says these words."""

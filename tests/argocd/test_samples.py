@@ -94,7 +94,7 @@ def test_the_samples_come_up_survive_renames_and_go_when_somebody_says_so(live: 
     live.shell.type_all(PAGE.blocks("A team's tasks"))
 
     app.reaches("Synced", "Healthy")
-    assert app.operation["phase"] == "Succeeded"
+    app.ends("Succeeded")
 
     live.renames("cup-final", "press-conference", "interview")
     app.refresh()

@@ -18,7 +18,7 @@ def test_a_second_wave_comes_when_the_first_is_on_the_air(team: Team) -> None:
     assert team.relays("second").body() is None
     team.becomes("first", 1)
     app.reaches("Synced", "Healthy")
-    assert app.operation["phase"] == "Succeeded"
+    app.ends("Succeeded")
 
 
 def test_a_first_wave_that_failed_fails_the_sync_at_once(team: Team) -> None:
@@ -58,7 +58,7 @@ def test_in_one_wave_an_ended_task_holds_nothing(team: Team) -> None:
     app = team.deploys(team.task("first"), team.task("second"))
 
     app.reaches("Synced", "Suspended")
-    assert app.operation["phase"] == "Succeeded"
+    app.ends("Succeeded")
     assert team.relays("second").reaches("Running")
 
 

@@ -52,7 +52,7 @@ def test_the_operator_comes_before_the_tasks_and_goes_when_they_have_gone(
         shell.type_all(PAGE.blocks("All in one"))
 
         app.reaches("Synced", "Healthy", within_s=PATIENCE_S)
-        assert app.operation["phase"] == "Succeeded"
+        app.ends("Succeeded")
         assert deployment(objects)["metadata"]["creationTimestamp"] <= task(objects)["metadata"]["creationTimestamp"]
         assert len(node.running()) == 2
 
