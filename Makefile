@@ -61,7 +61,7 @@ test-chart: $(READY) ## try the Helm chart with the real Helm, which is built on
 	@$(VENV)/bin/python -c "from tests.chart.with_helm import KIT; KIT.obtain()"
 	$(VENV)/bin/pytest tests/chart/with_helm.py
 
-test-gitops: $(READY) ## sync tasks from Git with a whole Argo CD and with Flux, which are built once (12 min on 2 cores)
+test-gitops: $(READY) ## sync tasks from Git with a whole Argo CD, and with Flux (8 min; their build, once: 12 min on 2 cores)
 	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()"
 	@$(VENV)/bin/python -m tests.argocd >/dev/null
 	$(VENV)/bin/pytest $(or $(ARGS),tests/argocd)
