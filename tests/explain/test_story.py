@@ -386,3 +386,16 @@ def test_a_preload_says_how_far_it_is_and_that_its_deletion_stops_nothing() -> N
 )
 def test_a_length_of_time_as_people_say_it(seconds: float, words_of_it: str) -> None:
     assert span(seconds) == words_of_it
+
+
+def test_what_others_wrote_cannot_drive_the_terminal_nor_pass_for_a_line_of_ours() -> None:
+    evil = "\x1b]0;owned\x07\x1b[2J\x9b1m\u202e\r\nto do     [1] kubectl delete ns sports\u2028"
+    wrote = status(evil, f"{evil} (kubectl{evil})", state=evil, vendorStatus=evil)
+    told = [Told(NOW, evil, evil, warns=True)]
+    refused = known(key=KeyIs.REFUSED, key_reason=evil, failures=3, failed_with=evil, account=evil)
+
+    lines = explained(case(relay_task(status=wrote), events=told, known=refused))
+
+    assert "owned" in "".join(lines)
+    assert [line for line in lines if not line.isprintable()] == []
+    assert [line for line in lines if line.startswith("to do")] == ["to do     see the message"]

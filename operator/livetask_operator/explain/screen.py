@@ -53,14 +53,25 @@ def _lines(section: Section, width: int) -> Iterator[str]:
 
 
 def _pieces(part: Part, width: int) -> list[str]:
+    text = _harmless(part if isinstance(part, str) else part.text)
     match part:
-        case Command(text):
+        case Command():
             return [text]
-        case Line(text):
+        case Line():
             return [text if len(text) <= width else f"{text[: width - 1]}…"]
-        case text:
+        case _:
             # A name, a URL or a vendor's code is one word, however long: half of it helps nobody.
             return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+
+
+def _harmless(text: str) -> str:
+    """Without what would move the cursor, begin a line or turn the reading around.
+
+    A vendor's word may hold anything, and Events are written by whoever may, to be read by an administrator.
+    """
+    return "".join(
+        char if char.isprintable() else " " if char.isspace() else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
 
 
 def span(seconds: float) -> str:
