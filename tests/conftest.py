@@ -21,7 +21,7 @@ def with_crds(cluster: ControlPlane) -> ControlPlane:
     """Both CRDs established on a control plane."""
     cluster.kubectl("apply", "-k", str(ROOT / "crds"))
     for kind in ("relaytasks", "preloadtasks"):
-        cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", f"crd/{kind}.livetask.dev")
+        cluster.wait_until_established(f"crd/{kind}.livetask.dev")
     return cluster
 
 

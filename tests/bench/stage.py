@@ -117,7 +117,7 @@ class Stage:
         self.cluster.kubectl("apply", "-k", "crds/")
         self.cluster.kubectl("apply", "-k", "manifests/")
         crds = ("crd/relaytasks.livetask.dev", "crd/preloadtasks.livetask.dev")
-        self.cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *crds)
+        self.cluster.wait_until_established(*crds)
         self._kubeconfig = self.cluster.kubeconfig_of(OPERATOR_NAMESPACE, OPERATOR)
         self.cluster.kubectl("create", "serviceaccount", PLAIN_USER)
         account = f"--serviceaccount=default:{PLAIN_USER}"

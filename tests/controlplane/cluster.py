@@ -8,6 +8,7 @@ import shutil
 import ssl
 import subprocess
 import tempfile
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -24,6 +25,7 @@ from tests.controlplane.ports import free_ports
 from tests.controlplane.process import ChildProcess
 
 READY_TIMEOUT_S = 60
+ESTABLISHED_WITHIN_S = 30
 CONTROLLERS = (
     "namespace-controller",
     "garbage-collector-controller",
@@ -142,6 +144,16 @@ class ControlPlane:
         if check and run.returncode != 0:
             raise RuntimeError(f"kubectl {' '.join(args)} ended with {run.returncode}: {run.stderr}{run.stdout}")
         return run
+
+    def wait_until_established(self, *crds: str) -> None:
+        """Wait until CRDs (`crd/NAME`, or `crd --all`) are. Raises RuntimeError where they are not in 30 seconds.
+
+        Asked again, as `kubectl wait` fails at once for one that was made in this moment and has no conditions yet.
+        """
+        deadline_s = time.monotonic() + ESTABLISHED_WITHIN_S
+        wait = ("wait", "--for=condition=Established", "--timeout=10s", *crds)
+        while self.kubectl(*wait, check=time.monotonic() > deadline_s).returncode != 0:
+            time.sleep(0.2)
 
     @property
     def pids(self) -> list[int]:

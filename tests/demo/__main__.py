@@ -184,7 +184,7 @@ def main() -> int:
             demo.kubectl("apply", "-k", "manifests/")
             demo.say("(There is no node, so the Deployment's Pod stays Pending; the operator runs beside it.)")
             crds = ("crd/relaytasks.livetask.dev", "crd/preloadtasks.livetask.dev")
-            cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *crds)
+            cluster.wait_until_established(*crds)
             try:
                 seen = play(demo, cluster.kubeconfig_of(OPERATOR_NAMESPACE, "livetask-operator"))
                 demo.title("Seen")

@@ -49,7 +49,7 @@ def _there(objects: Objects, path: str) -> bool:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     with ControlPlane(folder=tmp_path_factory.mktemp("restarted"), controllers=("namespace-controller",)) as cluster:
         cluster.kubectl("apply", "-k", str(ROOT / "crds"))
-        cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")
+        cluster.wait_until_established("crd", "--all")
         cluster.kubectl("apply", "-k", str(ROOT / "manifests"))
         cluster.kubectl("create", "namespace", NAMESPACE)
         cluster.kubectl("-n", OWN_NAMESPACE, "get", "serviceaccount", "livetask-operator")

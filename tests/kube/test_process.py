@@ -144,7 +144,7 @@ def test_an_uninstall_stops_nothing_by_accident(cloud: Cloud, tmp_path: Path) ->
     """On a control plane of its own: deleting a CRD would take every other test's objects with it."""
     with ControlPlane(folder=tmp_path / "controlplane") as cluster, Objects(cluster) as objects:
         cluster.kubectl("apply", "-k", str(ROOT / "crds"))
-        cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/relaytasks.livetask.dev")
+        cluster.wait_until_established("crd/relaytasks.livetask.dev")
         cluster.kubectl("apply", "-k", str(ROOT / "manifests"))
         cluster.kubectl("create", "namespace", "uninstalled")
         operator = Operator(cluster.kubeconfig_of(OWN_NAMESPACE, "livetask-operator"), cloud.url, tmp_path / "operator")
@@ -167,7 +167,7 @@ def test_an_uninstall_stops_nothing_by_accident(cloud: Cloud, tmp_path: Path) ->
             relay.tells("Orphaned", "Warning")
 
             cluster.kubectl("apply", "-k", str(ROOT / "crds"))
-            cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/relaytasks.livetask.dev")
+            cluster.wait_until_established("crd/relaytasks.livetask.dev")
             # Established comes before all is served: for a moment the API server says 429, its storage is initializing.
             listed = ("get", "relaytasks", "--namespace", relay.tenant.namespace)
             wait_for(lambda: cluster.kubectl(*listed, check=False).returncode == 0, "served again", 10)
@@ -188,7 +188,7 @@ def test_crds_that_come_after_the_operator_are_noticed_though_nothing_tells_of_t
             wait_for(lambda: "not served" in operator.log.read_text(), "it says what is missing", 20)
 
             cluster.kubectl("apply", "-k", str(ROOT / "crds"))
-            cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/relaytasks.livetask.dev")
+            cluster.wait_until_established("crd/relaytasks.livetask.dev")
             tenant = Tenant("early", objects, cloud.admin)
             tenant.starts("cup-final")
             listed = ("get", "relaytasks", "--namespace", tenant.namespace)

@@ -32,7 +32,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A control plane of these tests' own, with the CRDs and the namespaces that are followed."""
     with ControlPlane(folder=tmp_path_factory.mktemp("install")) as cluster:
         cluster.kubectl("apply", "-k", str(ROOT / "crds"))
-        cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")
+        cluster.wait_until_established("crd", "--all")
         for name in FOLLOWED:
             cluster.kubectl("create", "namespace", name)
         yield cluster
@@ -190,7 +190,7 @@ def test_confined_it_stops_nothing_when_the_crds_are_deleted(confined: ControlPl
         operator.process.stop()
         cloud.stop()
         confined.kubectl("apply", "-k", str(ROOT / "crds"))
-        confined.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")
+        confined.wait_until_established("crd", "--all")
 
 
 def test_after_the_last_task_the_crds_go_without_a_trace(cluster: ControlPlane) -> None:

@@ -26,7 +26,7 @@ def monitored(installed: ControlPlane) -> Iterator[ControlPlane]:
     for crd in files:
         installed.kubectl("apply", "--server-side", "-f", str(crd))
         name = yaml.safe_load(crd.read_text())["metadata"]["name"]
-        installed.kubectl("wait", "--for=condition=Established", "--timeout=30s", f"crd/{name}")
+        installed.wait_until_established(f"crd/{name}")
     yield installed
     installed.kubectl("delete", "-k", str(FOLDER), "--ignore-not-found")
     for crd in files:

@@ -160,7 +160,7 @@ def main() -> int:
     with ControlPlane() as plane, Objects(plane) as objects:
         plane.kubectl("apply", "-k", str(ROOT / "crds"))
         crds = ("crd/relaytasks.livetask.dev", "crd/preloadtasks.livetask.dev")
-        plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", *crds)
+        plane.wait_until_established(*crds)
         plane.kubectl("apply", "-k", str(ROOT / "manifests"))
         proxy, kubeconfig = in_front_of_api_server(
             plane.kubeconfig_of("livetask-system", "livetask-operator"), folder / "proxy"
