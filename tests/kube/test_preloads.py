@@ -191,7 +191,7 @@ def test_what_failed_is_named_without_what_a_url_keeps_secret(tenant: Tenant) ->
         "Preload them again, with a new PreloadTask."
     )
     assert preload.condition("Ready")["message"] == message
-    assert preload.tells("PreloadFailed", "Warning")["message"] == message
+    assert preload.tells("PreloadFailed", "Warning")["message"] == f"{message} More: crds/reasons.md#preloadfailed"
 
 
 def test_two_hundred_preloads_in_one_object_cost_few_calls(tenant: Tenant) -> None:
@@ -272,10 +272,10 @@ def test_kubectl_shows_how_far_they_are(tenant: Tenant, control_plane: ControlPl
         for wide in ([], ["-o", "wide"])
     )
 
-    assert short[0].split() == ["NAME", "STATE", "PROGRESS", "READY", "SINCE", "AGE"]
+    assert short[0].split() == ["NAME", "STATE", "PROGRESS", "READY", "REASON", "SINCE", "AGE"]
     assert short[1].split()[:4] == ["show", "Failed", "50", "False"]
-    assert wide[0].split() == [*short[0].split(), "DOMAIN", "URLS", "FAILED", "MESSAGE"]
-    assert wide[1].split()[6:9] == [tenant.domain, "2", "1"]
+    assert wide[0].split() == [*short[0].split(), "DELETED", "DOMAIN", "URLS", "FAILED", "MESSAGE"]
+    assert wide[1].split()[7:10] == [tenant.domain, "2", "1"]
     assert wide[1].rstrip().endswith(preload.condition()["message"])
 
 

@@ -176,10 +176,12 @@ def test_what_blocks_a_stop_is_told_with_the_way_out(reason: Reason) -> None:
     status = stopping.blocked_status(DELETED, trouble(reason), at(61))
 
     for condition in status.conditions:
+        more = f" More: crds/reasons.md#{reason.lower()}" if condition.type == "Stalled" else ""
         assert condition.message.startswith("Not stopped yet. ")
         assert condition.message.endswith(
             "To let it go without a stop: "
             'kubectl -n sports patch rlt cup-final --type merge -p \'{"spec":{"deletionPolicy":"Orphan"}}\''
+            f"{more}"
         )
 
 

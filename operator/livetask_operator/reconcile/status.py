@@ -13,6 +13,7 @@ ConditionStatus = Literal["True", "False", "Unknown"]
 MAX_VENDOR_STATUS = 128
 """Characters of `vendorStatus` (design, section 2): one field too long would refuse the whole patch."""
 OWN_CONDITIONS = ("Ready", "Reconciling", "Stalled")
+REASONS_PAGE = "crds/reasons.md"
 MAX_CONDITIONS = 16
 """That the CRDs take."""
 MAX_MESSAGE = 1024
@@ -137,7 +138,7 @@ class Status:
                     type=want.type,
                     status=want.status,
                     reason=want.reason,
-                    message=want.message[:MAX_MESSAGE],
+                    message=_with_page(want)[:MAX_MESSAGE],
                     last_transition_time=old.last_transition_time if old is not None and kept else timestamp(now),
                     observed_generation=generation,
                 )
@@ -181,6 +182,11 @@ class RelayTaskStatus(Status):
         "scheduled_end_time": "scheduledEndTime",
         "seen_with_key_hash": "seenWithKeyHash",
     }
+
+
+def _with_page(want: Wanted) -> str:
+    """A condition's message. Where a person must act, which Argo CD and Flux show, it ends with where to read more."""
+    return f"{want.message} More: {REASONS_PAGE}#{want.reason.lower()}" if want.type == "Stalled" else want.message
 
 
 def timestamp(moment: datetime) -> str:
