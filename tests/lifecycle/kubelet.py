@@ -15,7 +15,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -199,8 +198,7 @@ class Kubelet:
                 run.was_asked_to_end = True
                 run.process.send(signal.SIGTERM)
             return
-        with suppress(RuntimeError):  # gone already, with its namespace
-            objects.delete(f"{PODS}/{pod['metadata']['name']}?gracePeriodSeconds=0")
+        objects.delete(f"{PODS}/{pod['metadata']['name']}?gracePeriodSeconds=0")
 
 
 def _value(variable: Mapping[str, Any], pod: Mapping[str, Any]) -> str:

@@ -67,7 +67,8 @@ class Objects:
         return _checked(self._client.put(path, json=body))
 
     def delete(self, path: str, propagation: str = "Background") -> None:
-        answer = self._client.delete(f"{path}?propagationPolicy={propagation}")
+        url = httpx.URL(path).copy_merge_params({"propagationPolicy": propagation})  # beside what the path asks for
+        answer = self._client.delete(url)
         if answer.status_code != 404:
             _checked(answer)
 
