@@ -20,6 +20,8 @@ from tests.stage.processes import Cloud
 
 DURATION_S, DEADLINE_S = 15.0, 10.0
 """Of the Lease."""
+STALE_AFTER_S = 15
+"""Three of the shortest intervals."""
 ALL_SCENES_S = 120.0
 
 
@@ -49,6 +51,15 @@ class Loss:
     stops_of_the_next: int = 0
     stops_at_the_vendor: int = 0
     audit: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Awakening:
+    """What became of a leader that was stopped for longer than its Lease, and then went on."""
+
+    exit_code: int
+    is_as_it_was: bool
+    """The object that both followed, of which nothing had changed."""
 
 
 def hands_over(company: Company) -> HandOvers:
@@ -124,10 +135,33 @@ def renewals_hang(api: Proxy) -> None:
     api.hold_before(is_renewal, times=None).wait()
 
 
+def wakes_up(company: Company) -> Awakening:
+    """The leader is stopped until another has looked, and until its own looks are old; then it goes on."""
+    tenant = company.tenant
+    first = company.starts("first")
+    tenant.starts("on-air")
+    relay = tenant.relay("on-air", pollIntervalSeconds=STALE_AFTER_S // 3)
+    first.comes_to_lead()
+    relay.reaches("Running")
+    second = company.starts("second")
+    written = relay.body()["metadata"]["resourceVersion"]
+    first.operator.process.send(signal.SIGSTOP)
+    old_s = time.monotonic() + STALE_AFTER_S
+    second.comes_to_lead(25)
+    wait_for(
+        lambda: second.cloud.trace and time.monotonic() > old_s, "another has looked, and its own looks are old", 20
+    )
+
+    first.operator.process.send(signal.SIGCONT)
+    exit_code = first.operator.process.wait(15)
+    return Awakening(exit_code, relay.body()["metadata"]["resourceVersion"] == written)
+
+
 SCENES: Mapping[str, Callable[[Company], Any]] = {
     "replicas-hand-over": hands_over,
     "replicas-paused": lambda company: loses(company, renewals_hang, is_stopped=True),
     "replicas-hanging": lambda company: loses(company, renewals_hang, is_stopped=False),
+    "replicas-awake": wakes_up,
     "replicas-cut-off": lambda company: loses(company, lambda api: api.refuse(), is_stopped=False, asks=False),
 }
 
@@ -192,3 +226,12 @@ def test_a_stop_that_was_not_sent_is_told_in_the_audit_trail(scenes: Mapping[str
     found = scenes["replicas-hanging"].result(ALL_SCENES_S)
 
     assert found.audit == ["stop_sent", "stop_not_sent"]
+
+
+def test_a_leader_that_slept_does_not_call_old_what_the_next_one_watches(
+    scenes: Mapping[str, Future[Awakening]],
+) -> None:
+    found = scenes["replicas-awake"].result(ALL_SCENES_S)
+
+    assert found.is_as_it_was
+    assert found.exit_code == 1

@@ -84,7 +84,7 @@ class Follow:
         monotonic: Callable[[], float],
         may_change: Guard = lambda: None,
     ) -> None:
-        """`apis` by plural, vendors by block. `may_change`: passed by each vendor call that changes something."""
+        """`apis` by plural, vendors by block. `may_change`: what writes a status or changes a vendor passes it."""
         self._now = now
         self._mono = monotonic
         self.secrets = Secrets(connection, self._mono, metrics, self.secret_changed)
@@ -92,7 +92,7 @@ class Follow:
         self._quotas = Quotas(config.limit, config.account_of, self._mono)
         self._rounds: Rounds[QuotaKey] = Rounds(lambda quota: 1.0 / self._quotas.rate(quota))
         self._asking = Asking(self._quotas, metrics, self._mono, self._accepted_again, may_change)
-        writer = Writer(self.events, metrics, lambda record, task: self._adopt(record, task, own=True), self._mono)
+        writer = Writer(self.events, metrics, partial(self._adopt, own=True), self._mono, may_change)
         self._looking = Looking(self.secrets, writer, self._rounds, now, self._mono)
         sharing = Sharing(self._asking, self.secrets, self._told, self._spawn)
         preloads = PreloadSharing(self._asking, self.secrets, self._told, self._spawn)

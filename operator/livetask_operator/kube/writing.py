@@ -16,6 +16,7 @@ from livetask_operator.reconcile import words
 from livetask_operator.reconcile.reasons import Reason
 from livetask_operator.reconcile.resource import RelayTask, Resource
 from livetask_operator.reconcile.status import Condition, Status
+from livetask_operator.vendors.contract import Guard, NotSent
 
 DROPPED_AGAIN_S = 1800.0
 """What the API server dropped is written again after so long: its CRD may have been brought up to date."""
@@ -32,11 +33,14 @@ class Writer:
         metrics: Metrics,
         adopted: Callable[[Record[Any], Resource], None],
         monotonic: Callable[[], float],
+        may_change: Guard = lambda: None,
     ) -> None:
+        """`may_change`: passed by statuses. What was seen under a Lease that is over is not put over newer looks."""
         self._events = events
         self._metrics = metrics
         self._adopted = adopted
         self._monotonic = monotonic
+        self._may_change = may_change
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By uid, of the objects that are being written; few are at any time."""
 
@@ -52,6 +56,8 @@ class Writer:
             patch = status.patch_from(task.status)
             if not patch or (patch == record.dropped and self._monotonic() - record.dropped_s < DROPPED_AGAIN_S):
                 return False
+            if self._is_over():
+                return False
             record.sent = status
             try:
                 body = await self._counted("status", record.kind.api.patch_status(task, patch))
@@ -63,6 +69,18 @@ class Writer:
             self._note_dropped(record, status)
         self._tell(task, status)
         return True
+
+    def _is_over(self) -> bool:
+        """Whether another replica may write by now.
+
+        A process that was stopped for a while finds all its looks old when it goes on, and would say so of tasks that
+        the next one watches well: that has changed nothing, so the API server would take it.
+        """
+        try:
+            self._may_change()
+        except NotSent:
+            return True
+        return False
 
     def _note_dropped(self, record: Record[Any], status: Status) -> None:
         """Note what the API server did not take: fields that an older CRD lacks would be written with each look."""
