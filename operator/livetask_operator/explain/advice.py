@@ -12,14 +12,15 @@ COMMAND = re.compile(r"kubectl (?:[^'()]*'[^']*'|[^'()]*(?=\)))")
 """As `reconcile/words.py` writes them: up to the end of what is in quotes, else up to a closing bracket."""
 
 NOTHING = "nothing"
+_ANOTHER_RUN = "Another run has the same id at Alibaba Cloud, elsewhere a new one, and so a new object"
 
 TO_DO: Mapping[Reason, str] = MappingProxyType(
     {
         Reason.PENDING: "nothing, where it has only just been started; else begin the stream",
         Reason.RUNNING: NOTHING,
         Reason.PAUSED: "go on with it or stop it at the vendor: paused, it may cost money",
-        Reason.STOPPED: "nothing; or delete this object, or start the task again with the same id",
-        Reason.TASK_FAILED: "mend what the vendor names, then start the task again with the same id",
+        Reason.STOPPED: f"nothing; or delete this object. {_ANOTHER_RUN}",
+        Reason.TASK_FAILED: f"mend what the vendor names, then start it again. {_ANOTHER_RUN}",
         Reason.TASK_NOT_FOUND: "start it with this id, or make a new object with the right one",
         Reason.UNKNOWN_VENDOR_STATUS: "look at it in the vendor's console, and have the word put into `statusWords`",
         Reason.SUSPENDED: "set spec.suspend to false, to have it followed again",
