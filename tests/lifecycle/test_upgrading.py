@@ -164,7 +164,7 @@ def test_what_a_later_version_wrote_is_no_harm_to_this_one(place: Place, shell: 
 
     shell.type("kubectl apply -k manifests/")
 
-    status = relay.reaches("Running", "Running")
+    status = relay.reaches("Running", "Running", within_s=60)  # the Pods start, and the first looks are spread
     assert status["bitrateKbps"] == 4200
     assert [each["type"] for each in status["conditions"]] == ["Ready", "Degraded"]
     wait_for(lambda: "it is not followed" in place.node.logs(), "word of the object that cannot be read", 10)
