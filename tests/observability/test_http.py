@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
+from livetask_operator.observability import http
 from livetask_operator.observability.enquiries import Enquiries
 from livetask_operator.observability.health import Health
 from livetask_operator.observability.http import Address, ListenError, ObservabilityServer, parse_address
@@ -35,6 +36,19 @@ async def serving(health: Health, metrics: Metrics | None = None, host: str = "1
 async def get(address: Address, path: str) -> tuple[int, str]:
     async with aiohttp.ClientSession() as session, session.get(f"http://{address}{path}") as answer:
         return answer.status, await answer.text()
+
+
+async def asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    """What answers on a connection that stays open: the first line."""
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+    return (await reader.readuntil(b"\nok\n")).partition(b"\r\n")[0]
+
+
+async def nothing_more(reader: asyncio.StreamReader) -> bool:
+    """Whether the other side has cut it off; waits for that."""
+    with contextlib.suppress(ConnectionResetError):
+        return await reader.read(1) == b""
+    return True
 
 
 async def test_a_process_that_starts_is_not_ready_and_says_why() -> None:
@@ -102,6 +116,27 @@ async def test_it_closes_within_a_second_although_somebody_stays_connected() -> 
 
     assert time.monotonic() - began_s < 1
     writer.close()
+
+
+async def test_who_opens_connections_without_end_loses_them_and_others_keep_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http, "CONNECTIONS_AT_ONCE", 8)
+    async with serving(Health(Clock())) as address:
+        prometheus, to_prometheus = await asyncio.open_connection(address.host, address.port)
+        assert (await asked(prometheus, to_prometheus)).startswith(b"HTTP/1.1 200")
+
+        idle = [
+            await asyncio.open_connection(address.host, address.port, local_addr=("127.0.0.2", 0)) for _ in range(50)
+        ]
+
+        assert (await get(address, "/healthz"))[0] == 200
+        async with asyncio.timeout(20):
+            ended = [await nothing_more(reader) for reader, _ in idle[: 50 - 8]]
+        assert all(ended)
+        assert (await asked(prometheus, to_prometheus)).startswith(b"HTTP/1.1 200")
+        for _, writer in [*idle, (prometheus, to_prometheus)]:
+            writer.close()
 
 
 async def test_a_port_that_is_taken_is_named_with_its_flag() -> None:

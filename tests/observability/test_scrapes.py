@@ -72,10 +72,11 @@ async def until_none_is_read(many: Many) -> None:
     await until(lambda: many.under_way == 0)
 
 
-def reader_of(address: Address) -> socket.socket:
-    """A connection that has asked for the metrics, and of whose answer nothing was read."""
+def reader_of(address: Address, at: str = "127.0.0.1") -> socket.socket:
+    """A connection that has asked for the metrics, and of whose answer nothing was read. `at`: its own address."""
     reader = socket.socket()
     reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    reader.bind((at, 0))
     reader.connect((address.host, address.port))
     reader.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
     return reader
@@ -156,6 +157,20 @@ async def test_more_than_a_few_at_once_are_sent_away(many: Many, metrics: Metric
             reader.close()
         await until_none_is_read(many)
         assert (await get(address, "/metrics"))[0] == 200
+
+
+async def test_who_takes_all_places_and_reads_none_of_it_leaves_one_to_prometheus(many: Many, metrics: Metrics) -> None:
+    async with serving(Health(time.monotonic), metrics) as address:
+        readers = [reader_of(address, "127.0.0.2") for _ in range(http.SCRAPES_AT_ONCE)]
+        await until(lambda: many.under_way == http.SCRAPES_AT_ONCE)
+
+        status, text = await get(address, "/metrics")
+
+        assert status == 200
+        assert LAST in text
+        for reader in readers:
+            reader.close()
+        await until_none_is_read(many)
 
 
 async def test_a_part_of_the_metrics_does_not_pass_for_all_of_them(many: Many, metrics: Metrics) -> None:

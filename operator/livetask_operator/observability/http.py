@@ -16,8 +16,13 @@ from aiohttp import web
 from livetask_operator.observability.enquiries import Enquiries
 from livetask_operator.observability.health import Health
 from livetask_operator.observability.metrics import CONTENT_TYPE, Metrics
+from livetask_operator.observability.places import address as address_of
+from livetask_operator.observability.places import of_the_most
 
 CLOSE_WITHIN_S = 0.5
+CONNECTIONS_AT_ONCE = 64
+"""Prometheus and the kubelet have one or two each. One that says nothing costs some KiB, and would be kept for an hour;
+of those that all ask at once each is served before the loop turns to a stop."""
 SCRAPES_AT_ONCE = 8
 """Who reads slowly keeps a list of all objects in memory meanwhile."""
 SCRAPE_WITHIN_S = 60.0
@@ -59,30 +64,52 @@ class ObservabilityServer:
     def __init__(self, health: Health, metrics: Metrics, enquiries: Enquiries | None = None) -> None:
         self._health = health
         self._metrics = metrics
-        self._scrapes = 0
+        self._reading: dict[asyncio.Transport, None] = {}
         self._enquiries = enquiries or Enquiries()
+        self._enquiry = asyncio.Lock()
+        self._listening: asyncio.Server | None = None
         application = web.Application()
         application.router.add_get("/healthz", self._healthz)
         application.router.add_get("/readyz", self._readyz)
         application.router.add_get("/metrics", self._show_metrics)
         application.router.add_get("/explain/{plural}/{namespace}/{name}", self._explain)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=CLOSE_WITHIN_S)
+        self._runner = web.AppRunner(
+            application,
+            access_log=None,
+            shutdown_timeout=CLOSE_WITHIN_S,
+            lingering_time=0.0,  # nothing here takes a body: who sends one is not waited for
+        )
 
     async def start(self, address: Address, flag: str = "--listen") -> Address:
         """Listen. Returns the address with the port that was got. Raises ListenError where it is taken or not ours."""
         await self._runner.setup()
-        site = web.TCPSite(self._runner, address.host, address.port)
         try:
-            await site.start()
+            loop = asyncio.get_running_loop()
+            self._listening = await loop.create_server(self._received, address.host, address.port)
         except OSError as error:
             await self._runner.cleanup()
             problem = (error.strerror or str(error)).lower()
             raise ListenError(f"{flag} {address} cannot be listened on ({problem}); choose another") from None
-        return Address(address.host, self._runner.addresses[0][1])
+        return Address(address.host, self._listening.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
         """Stop listening; requests under way have half a second to end."""
+        if self._listening is not None:
+            self._listening.close()
         await self._runner.cleanup()
+
+    def _received(self) -> asyncio.Protocol:
+        """Somebody connects: see to it that there is a place."""
+        server = self._runner.server
+        if server is None:
+            raise RuntimeError("listened before it was set up")
+        transports = [handler.transport for handler in server.connections]
+        connected = [each for each in transports if each is not None and not each.is_closing()]
+        while len(connected) >= CONNECTIONS_AT_ONCE:
+            oldest = of_the_most(connected)[0]
+            oldest.abort()
+            connected.remove(oldest)
+        return server()
 
     async def _healthz(self, _: web.Request) -> web.Response:
         healthy, lines = self._health.report(self._health.monotonic())
@@ -97,9 +124,10 @@ class ObservabilityServer:
         """Send them part by part: of thousands of objects they are never whole in memory."""
         if request.method == "HEAD":
             return web.Response(headers={"Content-Type": CONTENT_TYPE})
-        if self._scrapes >= SCRAPES_AT_ONCE:
+        transport = request.transport
+        if transport is None or not self._has_place(transport):
             return _text(503, f"{SCRAPES_AT_ONCE} others are reading the metrics; try again in a moment")
-        self._scrapes += 1
+        self._reading[transport] = None
         response = web.StreamResponse(headers={"Content-Type": CONTENT_TYPE})
         try:
             async with asyncio.timeout(SCRAPE_WITHIN_S), aclosing(self._metrics.parts()) as parts:
@@ -111,18 +139,31 @@ class ObservabilityServer:
             log.debug("who was reading the metrics has gone away")
         except TimeoutError:
             log.warning("who was reading the metrics had not read them after %g s", SCRAPE_WITHIN_S)
-            if request.transport is not None:
-                request.transport.abort()  # what was sent must not pass for all of it
+            transport.abort()  # what was sent must not pass for all of it
         finally:
-            self._scrapes -= 1
+            self._reading.pop(transport, None)
         return response
+
+    def _has_place(self, transport: asyncio.Transport) -> bool:
+        """Whether it may read the metrics; where all places are taken, whoever takes more of them has to leave one."""
+        if len(self._reading) < SCRAPES_AT_ONCE:
+            return True
+        most = of_the_most(self._reading)
+        if sum(address_of(each) == address_of(transport) for each in self._reading) >= len(most):
+            return False
+        most[0].abort()
+        del self._reading[most[0]]
+        return True
 
     async def _explain(self, request: web.Request) -> web.Response:
         """404: not followed. 503: another process leads."""
-        if self._enquiries.answer is None:
-            return _text(503, "this process does not lead")
         asked = request.match_info
-        known = self._enquiries.answer(asked["plural"], asked["namespace"], asked["name"])
+        async with self._enquiry:  # each looks through all objects: one, and then others in the loop have their turn
+            await asyncio.sleep(0)
+            answer = self._enquiries.answer
+            if answer is None:
+                return _text(503, "this process does not lead")
+            known = answer(asked["plural"], asked["namespace"], asked["name"])
         if known is None:
             return _text(404, "not followed")
         return web.json_response(known, headers={"Cache-Control": "no-store"})
