@@ -10,7 +10,6 @@ import pytest
 from livetask_operator.explain.advice import COMMAND, TO_DO, without_commands
 from livetask_operator.explain.case import Case, Lease, Other, Others, Told, Unknown
 from livetask_operator.explain.known import KeyIs, Known
-from livetask_operator.explain.screen import span
 from livetask_operator.explain.story import explained
 from livetask_operator.reconcile import words
 from livetask_operator.reconcile.reasons import Reason
@@ -378,14 +377,6 @@ def test_a_preload_says_how_far_it_is_and_that_its_deletion_stops_nothing() -> N
     assert said.under("vendor") == "Preloading: 62 %, 1 of 2 done, seen 4 s ago"
     assert said.under("deletion") == "deleting it stops nothing: the vendor has no call for that"
     assert said.under("others") == ""
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words_of_it"),
-    [(-3, "0 s"), (0.2, "0 s"), (45, "45 s"), (119, "119 s"), (150, "2 min"), (7300, "2 h"), (200_000, "2 d")],
-)
-def test_a_length_of_time_as_people_say_it(seconds: float, words_of_it: str) -> None:
-    assert span(seconds) == words_of_it
 
 
 def test_what_others_wrote_cannot_drive_the_terminal_nor_pass_for_a_line_of_ours() -> None:
