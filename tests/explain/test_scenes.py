@@ -208,7 +208,7 @@ def test_who_else_follows_the_task_is_told_to_those_who_may_see_it(ask: Ask, sta
     neighbour.relay("our-opening", task="opening")
     viewer = stage.viewer("partner")
 
-    assert ask("sports/opening").under("others") == "partner/our-opening (Stop) follow the same task"
+    assert ask("sports/opening").under("others") == "partner/our-opening (Stop) follows the same task"
     assert ask("partner/our-opening", kubeconfig=viewer).under("others") == (
         "nobody else follows this task in partner; in other namespaces you may not look"
     )

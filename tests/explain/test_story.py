@@ -72,6 +72,13 @@ def test_there_is_something_to_do_for_every_reason_that_a_condition_may_have_and
     assert set(TO_DO) == set(CONDITIONS)
 
 
+@pytest.mark.parametrize(("age", "says"), [(60, "wait a moment"), (180, "ask who runs the operator whether it works")])
+def test_an_object_without_a_status_is_waited_for_two_minutes(age: int, says: str) -> None:
+    given = Case(relay_task(), CREATED + timedelta(seconds=age), [], Unknown(""), Unknown(""), Unknown(""))
+
+    assert shown(given).under("to do").startswith(says)
+
+
 @pytest.mark.parametrize("width", [1, 60, 80, 100, 250])
 def test_a_screen_is_as_wide_as_the_terminal_between_60_and_100_columns(width: int) -> None:
     task = relay_task(status=status("Paused", "word " * 200, state="Paused"))

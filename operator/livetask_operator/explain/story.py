@@ -19,6 +19,8 @@ LEASE_SLACK_S = 5.0
 EVENTS_AT_LEAST = 2
 EVENTS_AT_MOST = 6
 OTHERS_NAMED = 3
+WRITTEN_WITHIN = timedelta(minutes=2)
+"""An object that an operator follows has a status by then."""
 _KEY_REASONS = frozenset(
     {
         Reason.SECRET_NOT_FOUND,
@@ -137,8 +139,9 @@ def _key(case: Case) -> str:
     if known is None:
         if reason in _KEY_REASONS:
             return f"{secret}: {reason}, when the status was written"
-        seen = "had a good key" if reason in SEEN_REASONS else "may have a good key or not"
-        return f"{secret} {seen} when the status was written; of a change since then the operator alone knows"
+        if reason not in SEEN_REASONS:
+            return f"{secret}: whether its vendor accepts what is in it, the operator alone knows"
+        return f"{secret} had a good key when the status was written; of a change since then the operator alone knows"
     why = f" ({known.key_reason})" if known.key_reason else ""
     match known.key:
         case KeyIs.ACCEPTED:
@@ -167,7 +170,8 @@ def _others(case: Case) -> str | None:
         f"{each.label} ({'being deleted' if each.deleted else each.policy})" for each in others.found[:OTHERS_NAMED]
     ]
     more = len(others.found) - OTHERS_NAMED
-    return ", ".join(named) + (f" and {more} more" if more > 0 else "") + f" follow the same task{where}"
+    follow = "follows" if len(others.found) == 1 else "follow"
+    return ", ".join(named) + (f" and {more} more" if more > 0 else "") + f" {follow} the same task{where}"
 
 
 def _deletion(case: Case) -> str:
@@ -205,7 +209,8 @@ def _to_do(case: Case, commands: list[str]) -> Iterator[Part]:
     elif headline is not None:
         yield to_do(headline.reason)
     elif case.task.deleted is None:
-        yield "wait a moment"
+        is_new = case.now - case.task.created < WRITTEN_WITHIN
+        yield "wait a moment" if is_new else "ask who runs the operator whether it works, and follows this namespace"
     for number, command in enumerate(commands, 1):
         yield Command(f"[{number}] {command}")
 
