@@ -324,6 +324,37 @@ def test_an_object_that_cannot_be_read_and_is_not_followed_is_counted() -> None:
     run(story())
 
 
+def test_an_object_that_can_be_read_again_is_not_counted_any_more() -> None:
+    async def story() -> None:
+        async with world() as stage:
+            uid = stage.server.create()
+            await runs(stage, uid)
+            stage.server.edit(uid, deletionPolicy="FromANewerCrd")
+            await within(5, lambda: value(stage, "unreadable_objects") == 1, "it is counted")
+
+            stage.server.edit(uid, deletionPolicy="Stop")
+
+            await within(5, lambda: value(stage, "unreadable_objects") == 0, "it is not counted any more")
+
+    run(story())
+
+
+def test_one_that_went_while_the_watch_was_down_is_not_counted_for_ever() -> None:
+    async def story() -> None:
+        async with world() as stage:
+            uid = stage.server.create("from-a-newer-crd", alibabaCloud=None, moonCloud={"taskId": "t"})
+            stage.server.create("that-stays", alibabaCloud=None, moonCloud={"taskId": "t"})
+            await within(5, lambda: value(stage, "unreadable_objects") == 2, "they are counted")
+            stage.server.gone = None
+
+            stage.server.drop(uid)
+
+            await asyncio.sleep(310)
+            assert value(stage, "unreadable_objects") == 1
+
+    run(story())
+
+
 def test_the_clock_of_the_world_is_the_loops() -> None:
     """What the times above are compared with."""
 

@@ -33,6 +33,7 @@ from livetask_operator.kube.sharing import PreloadSharing, Sharing
 from livetask_operator.kube.showing import Showing
 from livetask_operator.kube.sweeping import sweep
 from livetask_operator.kube.turns import Account, Turns
+from livetask_operator.kube.unreadable import Unreadable
 from livetask_operator.kube.writing import Writer
 from livetask_operator.observability.health import Health
 from livetask_operator.observability.metrics import Metrics
@@ -62,6 +63,7 @@ SWEEP_EVERY_S = 300.0
 SWEEP_AGAIN_S = 15.0
 STOP_GRACE_S = 5.0
 AFTER_A_FAULT_S = 15.0
+_REFUSALS = frozenset({Reason.CREDENTIALS_REJECTED, Reason.PERMISSION_DENIED})
 
 T = TypeVar("T")
 
@@ -105,15 +107,14 @@ class Follow:
             PRELOAD_TASKS: Preloads(apis[PRELOAD_TASKS], preload_vendors, self._looking, preloads),
         }
         self._records: dict[str, Record[Any]] = {}
-        self._unreadable: dict[str, str] = {}
+        self._unreadable = Unreadable()
         self._metrics = metrics
         followed = (self._records, self._unreadable)
         self._showing = Showing(*followed, config, self._rounds, self._quotas, self._asking, self.secrets, now)
         self._turns = Turns(self._begin_step, self._polls_at_once, health, self._mono)
         self._left_line = self._has_left_line  # one for all
         self._reviews = Reviews(self._looking, self._turns, self._quotas, self._rounds, now)
-        asked = (self._records, self._turns, self._asking, self._quotas, self.secrets, config)
-        self.knowing = Knowing(*asked, self._mono)
+        self.knowing = Knowing(self._records, self._turns, self._asking, self._quotas, self.secrets, config, self._mono)
         self._work: set[asyncio.Task[Any]] = set()
         self._sweep_at_s = float("inf")
         self._stopping = False
@@ -132,10 +133,9 @@ class Follow:
         try:
             task = self._kinds[plural].read(body)
         except UnreadableResource as error:
-            if self._unreadable.get(uid) != str(error):
-                self._unreadable[uid] = str(error)
-                log.error("%s; it is not followed", error)
+            self._unreadable.note(uid, str(error), self._mono())
             return
+        self._unreadable.forget(uid)
         if record is None:
             if listed:
                 self._turns.listed()
@@ -146,7 +146,7 @@ class Follow:
     def vanished(self, uid: str, *, passed_on: bool = False) -> None:
         """An object is gone; `passed_on`: it is there, and its labels are another operator's now."""
         record = self._records.pop(uid, None)
-        self._unreadable.pop(uid, None)
+        self._unreadable.forget(uid)
         self._turns.drop(uid)
         self._reviews.drop(uid)
         self.secrets.release(uid)
@@ -391,10 +391,10 @@ class Follow:
             self._reviews.plan(record)
 
     async def _sweep(self) -> None:
+        all_listed_s = self._mono()
         for plural, kind in self._kinds.items():
             known = {uid: record.task for uid, record in self._records.items() if record.kind is kind}
             if not await sweep(kind.api, known, self._records.keys(), partial(self.changed, plural), self.vanished):
                 self._sweep_at_s = min(self._sweep_at_s, self._mono() + SWEEP_AGAIN_S)
-
-
-_REFUSALS = frozenset({Reason.CREDENTIALS_REJECTED, Reason.PERMISSION_DENIED})
+                all_listed_s = -math.inf
+        self._unreadable.forget_before(all_listed_s)

@@ -7,7 +7,7 @@ each metric all are gone through once more: that keeps nothing of the thousands 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sized
 from typing import Any
 
 from livetask_operator.config import Config
@@ -23,12 +23,12 @@ from livetask_operator.reconcile.resource import Instant
 
 
 class Showing:
-    """Writes them. `records`: all objects that are followed, by uid; `unreadable`: the uids of those that cannot be."""
+    """Writes them. `records`: all objects that are followed, by uid; `unreadable`: those that cannot be."""
 
     def __init__(
         self,
         records: Mapping[str, Record[Any]],
-        unreadable: Collection[str],
+        unreadable: Sized,
         config: Config,
         rounds: Rounds[QuotaKey],
         quotas: Quotas,
