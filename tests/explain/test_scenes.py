@@ -254,6 +254,22 @@ def test_without_rights_at_the_operators_it_says_so_and_shows_the_rest(ask: Ask,
     assert asked.under("events").endswith("Running: Alibaba Cloud says 1 (relaying).")
 
 
+def test_an_event_that_somebody_forged_costs_the_events_alone(ask: Ask, stage: Stage) -> None:
+    tenant = stage.tenant("forger")
+    tenant.starts("visit")
+    relay = tenant.relay("visit")
+    relay.reaches(state="Running")
+    about = {"namespace": "forger", "uid": relay.body()["metadata"]["uid"]}
+    forged = {"metadata": {"name": "forged"}, "involvedObject": about, "lastTimestamp": "9999-12-31T23:59:59-10:00"}
+    stage.objects.create("/api/v1/namespaces/forger/events", forged)
+
+    asked = ask("forger/visit")
+
+    assert asked.code == 0
+    assert asked.lines[0].startswith("RelayTask forger/visit: Running")
+    assert asked.under("events") == "not known: one cannot be read; see them all: kubectl -n forger get events"
+
+
 def test_without_the_right_to_a_port_forward_it_says_so_and_with_it_needs_no_other(ask: Ask, stage: Stage) -> None:
     tenant = stage.tenant("reader")
     tenant.starts("visit")

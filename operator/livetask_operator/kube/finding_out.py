@@ -147,6 +147,8 @@ class FindingOut:
             return Unknown(f"you may not list Events in {task.namespace}")
         except KubeError as error:
             return Unknown(str(error))
+        except ValueError:  # as with a time in the year 10000, which the API server takes from whoever may write Events
+            return Unknown(f"one cannot be read; see them all: kubectl -n {task.namespace} get events")
         items = sorted(answer.items, key=lambda item: (_at(item), int(item.metadata.resource_version or 0)))
         return [
             Told(_at(item), item.reason or "", item.message or "", item.type == "Warning", item.count or 1)
