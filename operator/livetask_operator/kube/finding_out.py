@@ -28,6 +28,7 @@ from livetask_operator.kube.api import (
     ObjectApi,
     ObjectGone,
     Refused,
+    Unavailable,
     translated,
 )
 from livetask_operator.kube.connection import Connection
@@ -203,7 +204,7 @@ class FindingOut:
         path = f"/explain/{plural}/{task.namespace}/{task.name}"
         try:
             if operators.url is not None:
-                return _read_known(task, *await _get_url(operators.url.rstrip("/") + path))
+                return _read_known(task, *await read_url(operators.url.rstrip("/") + path))
             if isinstance(lease, Unknown):
                 return Unknown("only the Lease tells which Pod works; --operator URL asks one")
             if not lease.holder or nobody_works(lease, now):
@@ -229,15 +230,20 @@ class FindingOut:
         return int(ports[0].container_port) if ports else PORT
 
 
-async def _get_url(url: str) -> tuple[int, bytes]:
-    """Raises Unavailable."""
+async def read_url(url: str) -> tuple[int, bytes]:
+    """The status and the body. Raises Unavailable."""
     timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S)
     with translated(f"get {url}"):
         async with (
             aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
             session.get(url, allow_redirects=False) as answer,
         ):
-            return answer.status, await answer.content.read(MAX_ANSWER_BYTES)
+            body = bytearray()
+            async for chunk in answer.content.iter_any():
+                body += chunk
+                if len(body) > MAX_ANSWER_BYTES:
+                    raise Unavailable(f"get {url}: the answer is too long")
+            return answer.status, bytes(body)
 
 
 def _read_known(task: Resource, status: int, body: bytes) -> Known | Unknown:
