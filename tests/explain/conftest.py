@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from unittest.mock import patch
 
@@ -52,23 +53,21 @@ Ask = Callable[..., Said]
 
 
 @pytest.fixture
-def ask(stage: Stage, capsys: pytest.CaptureFixture[str]) -> Ask:
+def ask(stage: Stage) -> Ask:
     """Types `livetask-operator explain`, as the cluster's administrator unless told otherwise."""
 
     def typed(*arguments: str, kubeconfig: Path | None = None) -> Said:
-        return said(stage.plane, capsys, *arguments, kubeconfig=kubeconfig)
+        return said(stage.plane, *arguments, kubeconfig=kubeconfig)
 
     return typed
 
 
-def said(
-    plane: ControlPlane, capsys: pytest.CaptureFixture[str], *arguments: str, kubeconfig: Path | None = None
-) -> Said:
-    capsys.readouterr()
-    with patch.dict(os.environ, KUBECONFIG=str(kubeconfig or plane.kubeconfig)):
+def said(plane: ControlPlane, *arguments: str, kubeconfig: Path | None = None) -> Said:
+    out, err = StringIO(), StringIO()
+    as_whom = patch.dict(os.environ, KUBECONFIG=str(kubeconfig or plane.kubeconfig))
+    with as_whom, redirect_stdout(out), redirect_stderr(err):
         code = main(["explain", *arguments])
-    shown = capsys.readouterr()
-    return Said(code, shown.out.splitlines(), shown.err.strip())
+    return Said(code, out.getvalue().splitlines(), err.getvalue().strip())
 
 
 @dataclass
@@ -101,8 +100,18 @@ def bare_plane() -> Iterator[ControlPlane]:
 
 
 @pytest.fixture(scope="package")
-def stage(bare_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Everything is installed, and the process runs that would be in one of the Deployment's Pods."""
+def said_before_crds(bare_plane: ControlPlane) -> Said:
+    """What is said before they are there, whichever test comes first."""
+    return said(bare_plane, "sports/cup-final")
+
+
+@pytest.fixture(scope="package")
+def stage(
+    bare_plane: ControlPlane,
+    said_before_crds: Said,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stage]:
+    """Everything is installed, `explain` was typed before, and the process runs that would be in a Pod."""
     folder = tmp_path_factory.mktemp("explain")
     with_crds(bare_plane).kubectl("apply", "-k", str(ROOT / "manifests"))
     with ExitStack() as ends:
