@@ -65,7 +65,7 @@ class AuditedWrite:
         """One entry of the audit log."""
         target = entry.get("objectRef", {})
         return cls(
-            user=entry["user"]["username"],
+            user=entry["user"].get("username", ""),
             verb=entry["verb"],
             resource=target.get("resource", ""),
             subresource=target.get("subresource", ""),
@@ -190,7 +190,7 @@ class ControlPlane:
         """
         found = []
         for entry in self._audited(LISTS):
-            if user not in entry["user"]["username"] or not entry.get("userAgent", "").startswith(agent):
+            if user not in entry["user"].get("username", "") or not entry.get("userAgent", "").startswith(agent):
                 continue
             if (entry["verb"], entry["stage"]) == ("watch", "ResponseComplete"):
                 continue
