@@ -51,7 +51,7 @@ format: $(READY) ## format the code and correct what can be corrected
 test: $(READY) ## run all tests but those of the pages; some of them: make test ARGS="tests/config -x"
 	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()" # shows its build, which pytest would hide
 	@$(VENV)/bin/python -c "from tests.gitops.gitopscheck import KIT; KIT.obtain()"
-	$(VENV)/bin/pytest $(or $(ARGS),--ignore=tests/lifecycle --ignore=tests/argocd -n 3 --dist loadfile --no-loadscope-reorder)
+	$(VENV)/bin/pytest $(or $(ARGS),--ignore=tests/lifecycle --ignore=tests/argocd -n 2 --dist loadfile --no-loadscope-reorder)
 
 test-pages: $(READY) ## type what the pages on installing, upgrading, moving and scaling say, with whole installs (about 5 min)
 	@$(VENV)/bin/python -c "from tests.controlplane.binaries import obtain; obtain()"
@@ -91,7 +91,7 @@ test-quiet: $(READY) ## let 1,000 tasks change 20 times each, and count what a w
 
 flaky: $(READY) ## run the fault tests TIMES=20 times in a row, until one fails; some: ARGS="tests/faults/test_crash.py"
 	@for run in $$(seq $(or $(TIMES),20)); do \
-	  echo "flaky: run $$run of $(or $(TIMES),20)"; $(VENV)/bin/pytest -q $(or $(ARGS),tests/faults -n 3 --dist loadfile --no-loadscope-reorder) || exit 1; \
+	  echo "flaky: run $$run of $(or $(TIMES),20)"; $(VENV)/bin/pytest -q $(or $(ARGS),tests/faults -n 2 --dist loadfile --no-loadscope-reorder) || exit 1; \
 	done
 
 soak: $(READY) ## break everything at random for MINUTES=10, mend it, and judge what is left; SEED=7 repeats one
