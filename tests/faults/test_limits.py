@@ -32,7 +32,7 @@ HANGING = 16
 WATCHED_S = 25.0
 BUSY, BUSY_OBJECTS = "limits-busy", 60
 HANDS = 8
-SOON_S = 8.0
+SOON_S = 12.0
 """For what a person did: a second or two, on a machine that is also busy with a thousand objects."""
 OWN_FILES = 64
 """What the process opens besides its calls: the event loop, the log, watches and connections to the API server."""
